@@ -3,4 +3,8 @@
 // Rooms that are not joined yet.
 #![allow(dead_code, unused_imports)]
 
+mod action;
+mod error;
 
+pub use action::Action;
+pub use error::{Error, Result};
