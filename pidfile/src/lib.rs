@@ -5,6 +5,9 @@
 
 mod action;
 mod error;
+mod process;
+mod record;
+mod verdict;
 
 pub use action::Action;
 pub use error::{Error, Result};

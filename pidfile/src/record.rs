@@ -1,0 +1,137 @@
+//! The file's bytes, and the process id they stand for. Pure.
+//!
+//! A record is `"{pid}\n"`. What other programs write is read as well, as far
+//! as it can only be a pidfile: blanks around the number, a carriage return, a
+//! missing newline, blank lines below. Everything else belongs to somebody.
+
+/// The most that is read of a file; a record is twelve bytes at most.
+pub(crate) const MOST: usize = 4096;
+
+/// Process ids are positive, and `int` everywhere.
+const LARGEST: u32 = i32::MAX.unsigned_abs();
+
+/// What a file says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Record {
+    /// Nothing: a file that was emptied instead of removed, or that a power cut left.
+    Empty,
+    /// The id of a process.
+    Pid(u32),
+    /// No record, and why.
+    Foreign(String),
+}
+
+impl Record {
+    /// The process that is named, if one is.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        match self {
+            Record::Pid(pid) => Some(*pid),
+            Record::Empty | Record::Foreign(_) => None,
+        }
+    }
+}
+
+/// The record of a process.
+pub(crate) fn render(pid: u32) -> String {
+    format!("{pid}\n")
+}
+
+/// Reads a file's first bytes, at most one more than [`MOST`].
+pub(crate) fn parse(bytes: &[u8]) -> Record {
+    if bytes.is_empty() {
+        return Record::Empty;
+    }
+    if bytes.len() > MOST {
+        return foreign(format!("it is larger than {MOST} bytes"));
+    }
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let first = lines.next().unwrap_or_default().trim_ascii();
+    if first.is_empty() {
+        return foreign("its first line is blank");
+    }
+    if !first.iter().all(u8::is_ascii_digit) {
+        return foreign("its first line is not a process id");
+    }
+    if lines.any(|line| !line.trim_ascii().is_empty()) {
+        return foreign("there is more in it than a process id");
+    }
+    // Digits are UTF-8, and a number that overflows is no id either.
+    let number = std::str::from_utf8(first)
+        .ok()
+        .and_then(|digits| digits.parse().ok());
+    match number {
+        Some(pid @ 1..=LARGEST) => Record::Pid(pid),
+        _ => foreign("its number is not one that a process can have"),
+    }
+}
+
+fn foreign(why: impl Into<String>) -> Record {
+    Record::Foreign(why.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        for pid in [1, 42, 4_194_304, 2_147_483_647] {
+            assert_eq!(parse(render(pid).as_bytes()), Record::Pid(pid));
+        }
+        assert_eq!(render(7), "7\n");
+    }
+
+    #[test]
+    fn what_other_programs_write_is_read_too() {
+        for bytes in [
+            "123",
+            "123\n",
+            " 123\n",
+            "123 \n",
+            "\t123\t\n",
+            "123\r\n",
+            "00123\n",
+            "123\n\n",
+            "123\n \n\t\r\n",
+        ] {
+            assert_eq!(parse(bytes.as_bytes()), Record::Pid(123), "{bytes:?}");
+        }
+        let zeros = "0".repeat(MOST - 3) + "123";
+        assert_eq!(parse(zeros.as_bytes()), Record::Pid(123));
+    }
+
+    #[test]
+    fn an_empty_file_is_no_stranger() {
+        assert_eq!(parse(b""), Record::Empty);
+    }
+
+    #[test]
+    fn everything_else_belongs_to_somebody() {
+        let large = "1".repeat(MOST + 1);
+        for bytes in [
+            "\n",
+            " ",
+            "-1",
+            "0",
+            "+5",
+            "0x10",
+            "1e3",
+            "2147483648",
+            "1 2",
+            "12\n13",
+            "1\0",
+            "\0",
+            "pid",
+            "\u{661}\u{662}",
+            "1000000000000000000000000000000",
+            "123\nroot",
+            &large,
+        ] {
+            assert!(
+                matches!(parse(bytes.as_bytes()), Record::Foreign(_)),
+                "{bytes:?}"
+            );
+        }
+        assert!(matches!(parse(b"\xff\xfe"), Record::Foreign(_)));
+    }
+}
