@@ -4,9 +4,11 @@
 #![allow(dead_code, unused_imports)]
 
 mod action;
+mod descriptor;
 mod error;
 mod process;
 mod record;
+mod sys;
 mod verdict;
 
 pub use action::Action;
