@@ -4,6 +4,7 @@
 #![allow(dead_code, unused_imports)]
 
 mod action;
+mod cleanup;
 mod descriptor;
 mod error;
 mod process;
