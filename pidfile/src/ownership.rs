@@ -1,0 +1,190 @@
+//! Whose the file is to be, and with which mode: the options' numbers and names
+//! made sound, and then applied to a file.
+
+use std::os::fd::AsFd;
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::stat::{FileStat, Mode, fchmod};
+use nix::unistd::{Gid, Group, Uid, User, fchown};
+
+use crate::action::Action;
+use crate::error::{Error, Result};
+use crate::options::Options;
+
+/// The owner must be able to write the next record.
+const LEAST: u32 = 0o600;
+/// Others must not: whoever writes the file decides who is thought to run.
+const MOST: u32 = 0o664;
+
+/// User, group and mode that the published file shall have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ownership {
+    pub(crate) uid: Option<Uid>,
+    pub(crate) gid: Option<Gid>,
+    pub(crate) mode: Mode,
+}
+
+impl Ownership {
+    /// Checks the options and looks the names up.
+    pub(crate) fn resolve(options: &Options) -> Result<Ownership> {
+        Ok(Ownership {
+            uid: user(options)?.map(Uid::from_raw),
+            gid: group(options)?.map(Gid::from_raw),
+            mode: mode(options.chmod)?,
+        })
+    }
+
+    /// Changes what differs from `stat`, which is the file's.
+    pub(crate) fn apply(
+        &self,
+        file: impl AsFd,
+        stat: &FileStat,
+    ) -> std::result::Result<(), (Action, Errno)> {
+        // The mode first: a file that has been given away cannot be changed any more.
+        if stat.st_mode & 0o7777 != self.mode.bits() {
+            fchmod(&file, self.mode).map_err(|errno| (Action::SetMode, errno))?;
+        }
+        let uid = self.uid.filter(|uid| uid.as_raw() != stat.st_uid);
+        let gid = self.gid.filter(|gid| gid.as_raw() != stat.st_gid);
+        if uid.is_some() || gid.is_some() {
+            fchown(&file, uid, gid).map_err(|errno| (Action::SetOwner, errno))?;
+        }
+        Ok(())
+    }
+}
+
+fn mode(mode: u32) -> Result<Mode> {
+    let why = if mode & !MOST != 0 {
+        "may allow at most 0o664"
+    } else if mode & LEAST != LEAST {
+        "must let the owner read and write (0o600)"
+    } else {
+        // The same nine bits everywhere; only the width of the type differs.
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "mode_t has 16 bits on some systems"
+        )]
+        return Ok(Mode::from_bits_truncate(mode as libc::mode_t));
+    };
+    // Whoever writes 600 means 0o600; nobody recognises it as 0o1130.
+    let digits = mode.to_string();
+    let is_octal = (3..=4).contains(&digits.len()) && digits.bytes().all(|digit| digit < b'8');
+    let hint = if is_octal {
+        format!(" (decimal {digits}; in octal it is written 0o{digits})")
+    } else {
+        String::new()
+    };
+    Err(config(format!(
+        "`chmod` of a pidfile {why}, not {mode:#o}{hint}"
+    )))
+}
+
+fn user(options: &Options) -> Result<Option<u32>> {
+    named(
+        "uid",
+        options.uid,
+        "owner",
+        options.owner.as_deref(),
+        |name| Ok(User::from_name(name)?.map(|user| user.uid.as_raw())),
+    )
+}
+
+fn group(options: &Options) -> Result<Option<u32>> {
+    named(
+        "gid",
+        options.gid,
+        "group",
+        options.group.as_deref(),
+        |name| Ok(Group::from_name(name)?.map(|group| group.gid.as_raw())),
+    )
+}
+
+fn named(
+    number_key: &str,
+    number: Option<u32>,
+    name_key: &str,
+    name: Option<&str>,
+    look_up: impl FnOnce(&str) -> std::result::Result<Option<u32>, Errno>,
+) -> Result<Option<u32>> {
+    match (number, name) {
+        (Some(_), Some(_)) => Err(config(format!(
+            "`{name_key}` cannot be combined with `{number_key}`"
+        ))),
+        // chown(2) takes -1 for "leave it".
+        (Some(u32::MAX), None) => Err(config(format!(
+            "`{number_key}` is out of range: the largest is {}",
+            u32::MAX - 1
+        ))),
+        (number, None) => Ok(number),
+        (None, Some(name)) => match look_up(name) {
+            Ok(Some(id)) => Ok(Some(id)),
+            Ok(None) => Err(config(format!(
+                "`{name_key}` {name:?} is unknown on this system; for a number use `{number_key}`"
+            ))),
+            Err(errno) => Err(config(format!(
+                "`{name_key}` {name:?} could not be looked up: {errno}"
+            ))),
+        },
+    }
+}
+
+fn config(why: String) -> Error {
+    Error::Config { why }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mode_is_exact_or_refused() {
+        for bits in [0o600, 0o604, 0o620, 0o640, 0o644, 0o660, 0o664] {
+            // As text, because the number has another width on other systems.
+            let exact = format!("{:o}", mode(bits).unwrap().bits());
+            assert_eq!(exact, format!("{bits:o}"));
+        }
+        for bits in [
+            0, 0o400, 0o444, 0o200, 0o666, 0o646, 0o700, 0o777, 0o1600, 0o4600, 600,
+        ] {
+            assert!(matches!(mode(bits), Err(Error::Config { .. })), "{bits:o}");
+        }
+    }
+
+    #[test]
+    fn a_name_and_a_number_exclude_each_other() {
+        let both = Options::new().uid(0).owner("root");
+        assert!(matches!(
+            Ownership::resolve(&both),
+            Err(Error::Config { .. })
+        ));
+        let both = Options::new().gid(0).group("root");
+        assert!(matches!(
+            Ownership::resolve(&both),
+            Err(Error::Config { .. })
+        ));
+    }
+
+    #[test]
+    fn a_user_is_found_by_name() {
+        let root = Ownership::resolve(&Options::new().owner("root")).unwrap();
+        assert_eq!(root.uid, Some(Uid::from_raw(0)));
+        for name in ["no such user", "", "a\0b"] {
+            let unknown = Options::new().owner(name);
+            assert!(matches!(
+                Ownership::resolve(&unknown),
+                Err(Error::Config { .. })
+            ));
+        }
+    }
+
+    #[test]
+    fn the_number_that_means_unchanged_is_refused() {
+        for options in [Options::new().uid(u32::MAX), Options::new().gid(u32::MAX)] {
+            assert!(matches!(
+                Ownership::resolve(&options),
+                Err(Error::Config { .. })
+            ));
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Resolve: what the caller wrote -> a directory and one name in it.
+//!
+//! The raw bytes are judged, because `Path` tidies up: the file name of `x/` is
+//! `x` to it, and a pidfile is never meant where a directory is named. Nothing
+//! is opened or made here; [`directory`](crate::directory) does that.
+
+use std::env;
+use std::ffi::{CString, OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use crate::action::Action;
+use crate::cleanup::NAME_SIZE;
+use crate::directory::{self, Directory};
+use crate::error::{Error, Result};
+use crate::options::Options;
+
+/// Where the pidfile goes.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) directory: Directory,
+    pub(crate) name: CString,
+}
+
+impl Place {
+    /// The whole path, absolute.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.directory
+            .path()
+            .join(OsStr::from_bytes(self.name.to_bytes()))
+    }
+}
+
+/// Finds the place that the options and the environment name now.
+pub(crate) fn resolve(options: &Options) -> Result<Place> {
+    let (directory, name) = if let Some(path) = &options.path {
+        exclude("path", "name", options.name.is_some())?;
+        exclude("path", "dir", options.dir.is_some())?;
+        exclude("path", "temp_dir", options.temp_dir)?;
+        let (parent, name) = split(path)?;
+        (Directory::Existing(absolute(parent)?), name)
+    } else {
+        let name = file_name(options)?;
+        exclude("dir", "temp_dir", options.dir.is_some() && options.temp_dir)?;
+        let directory = match &options.dir {
+            Some(dir) => Directory::MadeIfMissing(absolute(checked_directory(dir)?)?),
+            None if options.temp_dir => directory::temporary(),
+            None => directory::run_time(),
+        };
+        (directory, name)
+    };
+    if name.len() >= NAME_SIZE {
+        return Err(config(format!(
+            "the file name of {} has {} bytes, and {} are possible",
+            directory.path().join(&name).display(),
+            name.len(),
+            NAME_SIZE - 1
+        )));
+    }
+    let Ok(name) = CString::new(name.into_vec()) else {
+        return Err(config("a file name cannot contain a NUL byte"));
+    };
+    Ok(Place { directory, name })
+}
+
+fn exclude(one: &str, other: &str, both: bool) -> Result<()> {
+    if both {
+        return Err(config(format!("`{other}` cannot be combined with `{one}`")));
+    }
+    Ok(())
+}
+
+/// Takes `a/b/c` apart into `a/b` and `c`.
+fn split(path: &Path) -> Result<(&Path, OsString)> {
+    let bytes = path.as_os_str().as_bytes();
+    let start = bytes
+        .iter()
+        .rposition(|byte| *byte == b'/')
+        .map_or(0, |slash| slash + 1);
+    let (parent, name) = bytes.split_at(start);
+    let why = match name {
+        _ if bytes.contains(&0) => "contains a NUL byte",
+        _ if bytes.is_empty() => "is empty",
+        b"" => "ends in `/`; it must name the pidfile itself, not a directory",
+        b"." | b".." => "names a directory; it must name the pidfile itself",
+        _ => {
+            let parent = if parent.is_empty() { b"." } else { parent };
+            return Ok((
+                Path::new(OsStr::from_bytes(parent)),
+                OsStr::from_bytes(name).to_owned(),
+            ));
+        }
+    };
+    Err(config(format!("`path` {why}: {}", quoted(path))))
+}
+
+fn checked_directory(dir: &Path) -> Result<&Path> {
+    let bytes = dir.as_os_str().as_bytes();
+    if bytes.is_empty() {
+        return Err(config("`dir` is empty"));
+    }
+    if bytes.contains(&0) {
+        return Err(config(format!(
+            "`dir` contains a NUL byte: {}",
+            quoted(dir)
+        )));
+    }
+    Ok(dir)
+}
+
+fn file_name(options: &Options) -> Result<OsString> {
+    let mut name = match &options.name {
+        Some(name) => name.clone(),
+        None => program_name()?,
+    };
+    let why = match name.as_bytes() {
+        b"" => "is empty",
+        b"." | b".." => "names a directory",
+        bytes if bytes.contains(&b'/') => "contains `/`; use `path`, or `dir` together with `name`",
+        bytes if bytes.contains(&0) => "contains a NUL byte",
+        bytes => {
+            if options.dot_pid && !bytes.ends_with(b".pid") {
+                name.push(".pid");
+            }
+            return Ok(name);
+        }
+    };
+    Err(config(format!("`name` {why}: {}", quoted(name.as_ref()))))
+}
+
+/// How the program was called, or else what it is.
+fn program_name() -> Result<OsString> {
+    let called = env::args_os().next();
+    called
+        .as_deref()
+        .and_then(|called| Path::new(called).file_name())
+        .map(OsStr::to_owned)
+        .or_else(|| env::current_exe().ok()?.file_name().map(OsStr::to_owned))
+        .ok_or_else(|| config("the program has no name; use `path` or `name`"))
+}
+
+/// From the current directory on, where the path is relative. Its `..` stay: only the system knows
+/// what they mean behind a symbolic link.
+fn absolute(path: &Path) -> Result<PathBuf> {
+    match std::path::absolute(path) {
+        // Collected anew, without the slash at the end.
+        Ok(path) => Ok(path.components().collect()),
+        Err(source) => Err(Error::Io {
+            action: Action::Resolve,
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// With escapes, because what is wrong with it may not be visible.
+fn quoted(path: &Path) -> String {
+    format!("{:?}", path.as_os_str())
+}
+
+fn config(why: impl Into<String>) -> Error {
+    Error::Config { why: why.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path_of(options: &Options) -> PathBuf {
+        resolve(options).unwrap().path()
+    }
+
+    fn refusal_of(options: &Options) -> String {
+        match resolve(options) {
+            Err(Error::Config { why }) => why,
+            other => panic!("{options:?} is {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_path_is_taken_as_it_is_written() {
+        for path in ["/run/app.pid", "/run/app", "/a/../b/./c", "/x"] {
+            let tidy: PathBuf = Path::new(path).components().collect();
+            assert_eq!(path_of(&Options::new().path(path)), tidy);
+        }
+        let here = env::current_dir().unwrap();
+        assert_eq!(path_of(&Options::new().path("x.pid")), here.join("x.pid"));
+        assert_eq!(
+            path_of(&Options::new().path("a/x.pid")),
+            here.join("a/x.pid")
+        );
+        assert_eq!(
+            path_of(&Options::new().path("../x.pid")),
+            here.join("../x.pid")
+        );
+    }
+
+    #[test]
+    fn a_path_that_names_no_file_is_refused_by_name() {
+        for path in [
+            "", "/", "x/", "/run/", "x/.", ".", "..", "/run/..", "x\0y", "x\0/y",
+        ] {
+            let why = refusal_of(&Options::new().path(path));
+            assert!(
+                why.starts_with("`path` ") && why.ends_with(&format!("{path:?}")),
+                "{why}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_gets_its_suffix_once() {
+        let options = Options::new().dir("/run");
+        for (name, file) in [("app", "/run/app.pid"), ("app.pid", "/run/app.pid")] {
+            assert_eq!(path_of(&options.clone().name(name)), Path::new(file));
+        }
+        assert_eq!(
+            path_of(&options.name("app").dot_pid(false)),
+            Path::new("/run/app")
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_no_single_component_is_refused() {
+        for name in ["", ".", "..", "a/b", "/", "a\0b"] {
+            let why = refusal_of(&Options::new().dir("/run").name(name));
+            assert!(why.starts_with("`name` "), "{why}");
+        }
+    }
+
+    #[test]
+    fn the_default_name_is_the_programs() {
+        let exe = env::current_exe().unwrap();
+        let mut name = exe.file_name().unwrap().to_owned();
+        name.push(".pid");
+        assert_eq!(
+            path_of(&Options::new().dir("/run")),
+            Path::new("/run").join(name)
+        );
+    }
+
+    #[test]
+    fn a_name_longer_than_any_file_systems_is_refused() {
+        let longest = "x".repeat(255);
+        assert!(resolve(&Options::new().path(format!("/run/{longest}"))).is_ok());
+        let why = refusal_of(&Options::new().path(format!("/run/{longest}x")));
+        assert!(why.contains("256 bytes"), "{why}");
+        // The suffix counts.
+        refusal_of(&Options::new().dir("/run").name("x".repeat(252)));
+    }
+
+    #[test]
+    fn options_that_say_the_same_thing_twice_are_refused() {
+        let path = Options::new().path("/run/app.pid");
+        for (options, names) in [
+            (
+                path.clone().name("app"),
+                "`name` cannot be combined with `path`",
+            ),
+            (
+                path.clone().dir("/run"),
+                "`dir` cannot be combined with `path`",
+            ),
+            (
+                path.temp_dir(true),
+                "`temp_dir` cannot be combined with `path`",
+            ),
+            (
+                Options::new().dir("/run").temp_dir(true),
+                "`temp_dir` cannot be combined with `dir`",
+            ),
+        ] {
+            assert_eq!(refusal_of(&options), names);
+        }
+    }
+}
