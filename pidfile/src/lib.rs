@@ -4,14 +4,19 @@
 #![allow(dead_code, unused_imports)]
 
 mod action;
+mod adopt;
 mod cleanup;
 mod descriptor;
 mod directory;
+mod draft;
 mod error;
+mod in_place;
+mod lock;
 mod options;
 mod ownership;
 mod path;
 mod process;
+mod publish;
 mod record;
 mod sys;
 mod target;
