@@ -21,6 +21,7 @@ mod record;
 mod sys;
 mod target;
 mod verdict;
+mod wait;
 
 pub use action::Action;
 pub use error::{Error, Result};

@@ -1,0 +1,223 @@
+//! Sleep until the holder may have left.
+//!
+//! A waiter keeps the file open that it waits for, and watches its inode: an
+//! unlink, a truncation and the last close of a writer each wake it. Opening
+//! the name anew each time would wake it too, by its own close, and with it
+//! every other waiter. A close is announced just before the lock is freed, so
+//! after an event the lock is tried a few times.
+//!
+//! Not everything is announced: an explicit unlock is not, and not every system
+//! has inotify. So no sleep is endless.
+
+use std::mem;
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::error::Result;
+use crate::lock::Found;
+use watch::Watch;
+
+/// The longest sleep where events are announced.
+const SAFETY_NET: Duration = Duration::from_millis(500);
+/// The sleeps where they are not.
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_millis(100);
+/// After an event, how often the lock is tried, and how long each pause is.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_micros(100);
+
+/// Somebody who is willing to wait, and what serves the waiting.
+///
+#[derive(Debug)]
+pub(crate) struct Waiter {
+    patience: Patience,
+    /// Made for the first sleep.
+    watch: Option<Watch>,
+}
+
+/// How long somebody is willing to wait.
+#[derive(Clone, Copy, Debug)]
+enum Patience {
+    UsedUp,
+    Until(Instant),
+    ForEver,
+}
+
+impl Waiter {
+    /// Waits that long from now on; `None` and zero are not to wait.
+    pub(crate) fn new(wait: Option<Duration>) -> Waiter {
+        let patience = match wait {
+            None | Some(Duration::ZERO) => Patience::UsedUp,
+            // What overflows is later than anybody lives.
+            Some(wait) => Instant::now()
+                .checked_add(wait)
+                .map_or(Patience::ForEver, Patience::Until),
+        };
+        Waiter {
+            patience,
+            watch: None,
+        }
+    }
+
+    /// The waiting was worth it: the caller holds the file, and shall not wait for the kernel, which
+    /// takes milliseconds to close an inotify instance. So one of them is left open in a process.
+    pub(crate) fn served(self) {
+        static LEFT_OPEN: AtomicBool = AtomicBool::new(false);
+
+        if self.watch.is_some() && !LEFT_OPEN.swap(true, Relaxed) {
+            mem::forget(self.watch);
+        }
+    }
+
+    pub(crate) fn is_patient(&self) -> bool {
+        self.at_most(SAFETY_NET).is_some()
+    }
+
+    /// What is left of the time, at most `longest`; `None` when it is used up.
+    fn at_most(&self, longest: Duration) -> Option<Duration> {
+        match self.patience {
+            Patience::UsedUp => None,
+            Patience::ForEver => Some(longest),
+            Patience::Until(deadline) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                (left > Duration::ZERO).then(|| left.min(longest))
+            }
+        }
+    }
+
+    /// Sleeps until `found` may be free, or the time is used up.
+    ///
+    /// `may_be_free` asks, as cheaply as it can, whether it is worth while to judge the file again.
+    pub(crate) fn wait(
+        &mut self,
+        found: &Found,
+        mut may_be_free: impl FnMut() -> Result<bool>,
+    ) -> Result<()> {
+        // The watch first, and then one more question: what happens in between is not missed.
+        let watch = self.watch.take().or_else(Watch::new);
+        self.watch = watch.and_then(|watch| watch.look_at(found.file.as_raw_fd()));
+        let answer = self.sleep_until(&mut may_be_free);
+        if let Some(watch) = &mut self.watch {
+            watch.look_away();
+        }
+        answer
+    }
+
+    fn sleep_until(&mut self, may_be_free: &mut dyn FnMut() -> Result<bool>) -> Result<()> {
+        let mut back_off = SHORTEST;
+        while !may_be_free()? {
+            let announced = self.watch.is_some();
+            let longest = if announced { SAFETY_NET } else { back_off };
+            let Some(sleep) = self.at_most(longest) else {
+                self.patience = Patience::UsedUp;
+                return Ok(());
+            };
+            let Some(watch) = &mut self.watch else {
+                thread::sleep(sleep);
+                back_off = LONGEST.min(back_off * 2);
+                continue;
+            };
+            if watch.sleep(sleep) {
+                for _ in 0..TRIES {
+                    if may_be_free()? {
+                        return Ok(());
+                    }
+                    thread::sleep(PAUSE);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod watch {
+    use std::os::fd::{AsFd, RawFd};
+    use std::time::Duration;
+
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
+
+    /// What the kernel tells of one inode at a time.
+    #[derive(Debug)]
+    pub(super) struct Watch {
+        inotify: Inotify,
+        watched: Option<WatchDescriptor>,
+    }
+
+    impl Watch {
+        /// `None` where there are too many of them, or of descriptors.
+        pub(super) fn new() -> Option<Watch> {
+            let flags = InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK;
+            let inotify = Inotify::init(flags).ok()?;
+            Some(Watch {
+                inotify,
+                watched: None,
+            })
+        }
+
+        /// Watches that file; `None` where there is no /proc.
+        pub(super) fn look_at(mut self, file: RawFd) -> Option<Watch> {
+            let events =
+                AddWatchFlags::IN_CLOSE_WRITE | AddWatchFlags::IN_ATTRIB | AddWatchFlags::IN_MODIFY;
+            // The descriptor and not the name, which may mean another file by now.
+            let path = format!("/proc/self/fd/{file}");
+            self.watched = Some(self.inotify.add_watch(path.as_str(), events).ok()?);
+            Some(self)
+        }
+
+        /// Ends the watch. The kernel does the slow part of it meanwhile, and not when the instance
+        /// is closed.
+        pub(super) fn look_away(&mut self) {
+            if let Some(watched) = self.watched.take() {
+                // Ignored: the watch of a file that is gone went with it.
+                let _ = self.inotify.rm_watch(watched);
+            }
+        }
+
+        /// Whether something happened within that time.
+        pub(super) fn sleep(&mut self, longest: Duration) -> bool {
+            // Rounded up: a deadline in less than a millisecond is no reason to spin.
+            let milliseconds = longest.as_millis() + 1;
+            let timeout = PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX);
+            let mut fds = [PollFd::new(self.inotify.as_fd(), PollFlags::POLLIN)];
+            // An interrupted sleep is a short one.
+            let happened = poll(&mut fds, timeout).is_ok_and(|ready| ready > 0);
+            if happened {
+                // What it was does not matter. Ignored: an event that cannot be read is one.
+                let _ = self.inotify.read_events();
+            }
+            happened
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod watch {
+    use std::os::fd::RawFd;
+    use std::time::Duration;
+
+    /// There is none.
+    #[derive(Debug)]
+    pub(super) enum Watch {}
+
+    impl Watch {
+        pub(super) fn new() -> Option<Watch> {
+            None
+        }
+
+        pub(super) fn look_at(self, _: RawFd) -> Option<Watch> {
+            match self {}
+        }
+
+        pub(super) fn look_away(&mut self) {
+            match *self {}
+        }
+
+        pub(super) fn sleep(&mut self, _: Duration) -> bool {
+            match *self {}
+        }
+    }
+}
