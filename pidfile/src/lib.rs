@@ -12,6 +12,7 @@ mod draft;
 mod error;
 mod in_place;
 mod lock;
+mod log;
 mod options;
 mod ownership;
 mod path;

@@ -1,0 +1,49 @@
+//! What is told to the log, with the feature `tracing`; without it, nothing is
+//! left of these calls. Never called from a signal handler.
+
+#[cfg(feature = "tracing")]
+mod sink {
+    use std::path::Path;
+
+    use crate::error::Error;
+
+    pub(crate) fn resolved(path: &Path) {
+        tracing::debug!(path = %path.display(), "resolved");
+    }
+
+    pub(crate) fn taking_over(path: &Path, replaced: Option<u32>) {
+        tracing::debug!(path = %path.display(), replaced, "taking over");
+    }
+
+    pub(crate) fn published(path: &Path, pid: u32) {
+        tracing::debug!(path = %path.display(), pid, "published");
+    }
+
+    pub(crate) fn waiting_for(path: &Path, holder: Option<u32>) {
+        tracing::debug!(path = %path.display(), holder, "waiting for");
+    }
+
+    pub(crate) fn released(path: &Path) {
+        tracing::debug!(path = %path.display(), "released");
+    }
+
+    pub(crate) fn refused(error: &Error) {
+        tracing::warn!(?error, "clean-up refused");
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+mod sink {
+    use std::path::Path;
+
+    use crate::error::Error;
+
+    pub(crate) fn resolved(_: &Path) {}
+    pub(crate) fn taking_over(_: &Path, _: Option<u32>) {}
+    pub(crate) fn published(_: &Path, _: u32) {}
+    pub(crate) fn waiting_for(_: &Path, _: Option<u32>) {}
+    pub(crate) fn released(_: &Path) {}
+    pub(crate) fn refused(_: &Error) {}
+}
+
+pub(crate) use sink::{published, refused, released, resolved, taking_over, waiting_for};
