@@ -3,6 +3,7 @@
 // Rooms that are not joined yet.
 #![allow(dead_code, unused_imports)]
 
+mod acquire;
 mod action;
 mod adopt;
 mod cleanup;
@@ -10,15 +11,20 @@ mod descriptor;
 mod directory;
 mod draft;
 mod error;
+mod guard;
+mod hold;
 mod in_place;
 mod lock;
 mod log;
+mod look;
 mod options;
 mod ownership;
 mod path;
 mod process;
 mod publish;
 mod record;
+mod reservation;
+mod status;
 mod sys;
 mod target;
 mod verdict;
