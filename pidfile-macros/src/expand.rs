@@ -1,0 +1,295 @@
+//! Configuration to tokens; the only file that quotes.
+//!
+//! Nothing can fail here. What is generated has the hygiene of this crate (`mixed_site`): its names
+//! mean the same in every edition and are not linted as the user's. What the user wrote keeps its
+//! own spans, so that everything the compiler has to say about it is said there.
+//!
+//! Every path starts at the runtime crate, and no macro, no method of a trait and no name of the
+//! prelude is used: all of them may mean something else where the function stands.
+
+use std::time::Duration;
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
+
+use crate::body;
+use crate::config::{Config, Handler, Setter, Setting};
+use crate::item::{Function, HeldIn};
+use crate::mistakes::{Mistake, Mistakes};
+use crate::returns::Returns;
+
+/// Holds the pidfile around the body.
+///
+/// ```text
+/// #[pidfile(path = P, chmod = M)]
+/// fn f(parameters) -> Ret { BODY }
+/// ```
+/// becomes
+/// ```text
+/// fn f(parameters) -> Ret {
+///     let __pidfile_options = ::pidfile::Options::new();
+///     let __pidfile_options = __pidfile_options.path(P);
+///     let __pidfile_options = __pidfile_options.chmod(M);
+///     let __pidfile_result = __pidfile_options.acquire();
+///     #[allow(clippy::implicit_return)]
+///     match __pidfile_result {
+///         ::pidfile::__private::Ok(__pidfile_guard) => { BODY },
+///         ::pidfile::__private::Err(__pidfile_error) => FAILED,
+///     }
+/// }
+/// ```
+/// In a function that returns a future this happens inside that future.
+///
+/// The body stays in the function that it was written in, so `self`, `impl Trait`, `?`, `.await` and
+/// every diagnostic are what they were. It is a match arm because an arm drops the temporaries of
+/// its last expression before the guard, in every edition; a guard at the top of a block does not.
+/// It has no `return`, which would make the compiler call it unreachable in places, so a lint that
+/// wants one has to be told.
+pub(crate) fn wrapped(function: &Function, config: &Config) -> TokenStream {
+    let Function {
+        entry_attributes,
+        attributes,
+        signature,
+        ..
+    } = function;
+    let body = match &function.held_in {
+        HeldIn::Body {
+            inner_attributes,
+            block,
+        } => {
+            let held = held(block, function, config);
+            braced(block, quote_spanned!(site()=> #inner_attributes #held))
+        }
+        HeldIn::Future(nest) => {
+            let typed = typed(function, config);
+            let held = held(&nest.block, function, config);
+            nest.filled_with(braced(&nest.block, quote_spanned!(site()=> #typed #held)))
+        }
+    };
+    quote_spanned!(site()=> #entry_attributes #attributes #signature #body)
+}
+
+/// Leaves the work to the attribute's second pass.
+///
+/// ```text
+/// #[pidfile(ARGUMENTS)] #[tokio::main] async fn main() { BODY }
+/// ```
+/// becomes
+/// ```text
+/// #[tokio::main] #[::pidfile::__private::__pidfile_deferred(ARGUMENTS)] async fn main() { BODY }
+/// ```
+/// so that the pidfile is taken by the function that starts the runtime, before it does. Attributes
+/// below that one stay below ours.
+pub(crate) fn deferred(
+    function: &Function,
+    config: &Config,
+    arguments: &TokenStream,
+) -> TokenStream {
+    let Function {
+        entry_attributes,
+        attributes,
+        signature,
+        body,
+        ..
+    } = function;
+    let runtime = runtime(config, site());
+    quote_spanned!(site()=>
+        #entry_attributes
+        #[#runtime::__private::__pidfile_deferred(#arguments)]
+        #attributes #signature #body
+    )
+}
+
+/// Reports all mistakes, and leaves the item as it was, so that nothing else breaks.
+pub(crate) fn rejected(mistakes: &Mistakes, item: &TokenStream) -> TokenStream {
+    let errors = mistakes.iter().map(
+        |Mistake {
+             start,
+             end,
+             message,
+         }| {
+            // All of it has the user's own span, or the compiler would add that the error comes from a
+            // macro. So the path is read in the user's edition: `::core` is unknown in 2015, `::std` is
+            // known in all of them.
+            let (start, end) = (*start, *end);
+            let name = quote_spanned!(start=> ::std::compile_error!);
+            let mut message = proc_macro2::Literal::string(message);
+            message.set_span(end);
+            let mut group = Group::new(Delimiter::Brace, message.into_token_stream());
+            group.set_span(end);
+            quote_spanned!(end=> #name #group)
+        },
+    );
+    quote_spanned!(site()=> #(#errors)* #item)
+}
+
+/// On a statement or an expression the compiler refuses the attribute by itself, and one error is
+/// enough. With the features that allow it there must still be one: a constant that cannot be
+/// evaluated, which is looked at only when everything else is right.
+///
+/// ```text
+/// #[pidfile] let x = 1;            const { assert!(false, ..); } let x = 1;
+/// #[pidfile] || {}                 { const { assert!(false, ..); } || {} }
+/// ```
+pub(crate) fn on_code(code: &TokenStream) -> TokenStream {
+    let refused = quote_spanned!(site()=>
+        const { ::core::assert!(false, "`#[pidfile]` goes on a function"); }
+    );
+    let is_statement = matches!(
+        code.clone().into_iter().next(),
+        Some(TokenTree::Ident(first)) if first == "let"
+    );
+    if is_statement {
+        quote_spanned!(site()=> #refused #code)
+    } else {
+        quote_spanned!(site()=> { #refused #code })
+    }
+}
+
+fn held(block: &TokenTree, function: &Function, config: &Config) -> TokenStream {
+    let runtime = runtime(config, site());
+    let settings = config.settings.iter().map(|Setting { setter, value }| {
+        let value = match value {
+            Setter::True => quote_spanned!(site()=> true),
+            Setter::Duration(Duration::MAX) => {
+                quote_spanned!(site()=> #runtime::__private::Duration::MAX)
+            }
+            Setter::Duration(duration) => {
+                let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
+                quote_spanned!(site()=> #runtime::__private::Duration::new(#seconds, #nanos))
+            }
+            Setter::Expr(value) => value.clone(),
+        };
+        quote_spanned!(site()=> let __pidfile_options = __pidfile_options.#setter(#value);)
+    });
+    let failed = failed(function, config);
+    // The `match` stands where the value of the body does: what the compiler has to say about the
+    // value on its way out of the function (a coercion that a lifetime forbids) is to be said there.
+    let (first, last) = body::last_expression(block);
+    let matching = quote_spanned!(site().located_at(first)=> match __pidfile_result);
+    let mut arms = Group::new(
+        Delimiter::Brace,
+        quote_spanned!(site()=>
+            #runtime::__private::Ok(__pidfile_guard) => #block,
+            #runtime::__private::Err(__pidfile_error) => #failed,
+        ),
+    );
+    arms.set_span(site().located_at(last));
+    quote_spanned!(site()=>
+        let __pidfile_options = #runtime::Options::new();
+        #(#settings)*
+        let __pidfile_result = __pidfile_options.acquire();
+        #[allow(clippy::implicit_return)]
+        #matching #arms
+    )
+}
+
+/// Tells an async block what it yields, before anything in it is looked at. A function says so in its
+/// signature; without it the type that a mistake in the body suggests would be held against the other
+/// arm, ours.
+///
+/// ```text
+/// if let Some(__pidfile_never) = None::<Ret> { return __pidfile_never; }
+/// ```
+fn typed(function: &Function, config: &Config) -> TokenStream {
+    let Returns::Named(ret) = &function.returns else {
+        return TokenStream::new();
+    };
+    let runtime = runtime(config, site());
+    quote_spanned!(site()=>
+        if let #runtime::__private::Some(__pidfile_never) = #runtime::__private::None::<#ret> {
+            return __pidfile_never;
+        }
+    )
+}
+
+/// What happens instead of the body, by what is known of the return type.
+fn failed(function: &Function, config: &Config) -> TokenStream {
+    let site = site();
+    let runtime = runtime(config, site);
+    let nothing = quote_spanned!(site=> ());
+    let ret = match &function.returns {
+        Returns::Nothing => Some(nothing),
+        Returns::Named(ret) => Some(ret.clone()),
+        Returns::Never | Returns::Inferred => None,
+    };
+    match (&config.on_error, ret) {
+        (Some(Handler::Path(path)), _) => called(path),
+        (Some(Handler::Closure(handler) | Handler::Other(handler)), ret) => {
+            let here = site_of(handler);
+            let runtime = self::runtime(config, here);
+            // The type of a closure's result is told beforehand where that is possible, so that
+            // what is wrong with it is reported inside the closure.
+            let turbofish = match (&config.on_error, ret) {
+                (Some(Handler::Closure(_)), Some(ret)) => quote_spanned!(here=> ::<#ret, _>),
+                _ => TokenStream::new(),
+            };
+            quote_spanned!(here=>
+                #runtime::__private::on_error #turbofish (__pidfile_error, #handler)
+            )
+        }
+        (None, Some(ret)) => {
+            let method = if function.is_main {
+                "from_acquire_error_in_main"
+            } else {
+                "from_acquire_error"
+            };
+            let method = Ident::new(method, site);
+            quote_spanned!(site=> <#ret as #runtime::FromAcquireError>::#method(__pidfile_error))
+        }
+        (None, None) => {
+            let helper = match (&function.returns, function.is_main) {
+                (Returns::Never, true) => "exit",
+                (Returns::Never, false) => "panic",
+                (_, true) => "fail_in_main",
+                (_, false) => "fail",
+            };
+            let helper = Ident::new(helper, site);
+            quote_spanned!(site=> #runtime::__private::#helper(__pidfile_error))
+        }
+    }
+}
+
+/// Calls a handler by its name.
+fn called(path: &TokenStream) -> TokenStream {
+    let here = site_of(path);
+    let mut argument = Group::new(
+        Delimiter::Parenthesis,
+        quote_spanned!(here=> __pidfile_error),
+    );
+    // The call as a whole is the user's: it ends where the handler does.
+    argument.set_span(
+        path.clone()
+            .into_iter()
+            .last()
+            .map_or(here, |tree| tree.span()),
+    );
+    quote_spanned!(here=> #path #argument)
+}
+
+/// A block with these contents, where that block was: rustc points at a body by its braces.
+fn braced(block: &TokenTree, contents: TokenStream) -> TokenStream {
+    let mut group = Group::new(Delimiter::Brace, contents);
+    group.set_span(block.span());
+    group.into_token_stream()
+}
+
+/// The path of the runtime crate. Where it is ours it is said to stand at that span.
+fn runtime(config: &Config, span: Span) -> TokenStream {
+    config
+        .runtime
+        .clone()
+        .unwrap_or_else(|| quote_spanned!(span=> ::pidfile))
+}
+
+/// The hygiene of all that is generated.
+fn site() -> Span {
+    Span::mixed_site()
+}
+
+/// The same hygiene at the place of the last of these tokens. What is wrong with a handler is
+/// reported on the call of it, which therefore has to stand there, on one line with the handler.
+fn site_of(tokens: &TokenStream) -> Span {
+    let last = tokens.clone().into_iter().last();
+    last.map_or_else(site, |tree: TokenTree| site().located_at(tree.span()))
+}
