@@ -1,0 +1,6 @@
+//! A mode in another base.
+
+use pidfile::pidfile;
+
+#[pidfile("/run/app.pid", chmod = 0x180)]
+fn main() {}

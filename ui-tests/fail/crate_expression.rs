@@ -1,0 +1,6 @@
+//! The runtime is found by a path.
+
+use pidfile::pidfile;
+
+#[pidfile(crate = 1 + 1)]
+fn main() {}

@@ -1,0 +1,6 @@
+//! Two directories.
+
+use pidfile::pidfile;
+
+#[pidfile(dir = "/run", temp_dir)]
+fn main() {}

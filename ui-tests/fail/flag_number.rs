@@ -1,0 +1,6 @@
+//! A flag is no number.
+
+use pidfile::pidfile;
+
+#[pidfile(lock = 1)]
+fn main() {}

@@ -1,0 +1,6 @@
+//! No name at all.
+
+use pidfile::pidfile;
+
+#[pidfile(name = "")]
+fn main() {}

@@ -1,0 +1,6 @@
+//! A name that means a directory.
+
+use pidfile::pidfile;
+
+#[pidfile(name = "..")]
+fn main() {}

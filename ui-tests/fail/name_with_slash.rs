@@ -1,0 +1,6 @@
+//! A path where a name is needed.
+
+use pidfile::pidfile;
+
+#[pidfile(name = "app/one")]
+fn main() {}

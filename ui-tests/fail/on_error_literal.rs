@@ -1,0 +1,6 @@
+//! A result where a function is needed.
+
+use pidfile::pidfile;
+
+#[pidfile(on_error = 3)]
+fn main() {}

@@ -1,0 +1,6 @@
+//! No path at all.
+
+use pidfile::pidfile;
+
+#[pidfile("")]
+fn main() {}

@@ -1,0 +1,6 @@
+//! The path ends in a name already.
+
+use pidfile::pidfile;
+
+#[pidfile(path = "/run/a.pid", name = "b")]
+fn main() {}

@@ -1,0 +1,6 @@
+//! A flag that is computed, but no `bool`.
+
+use pidfile::pidfile;
+
+#[pidfile(lock = 1 + 1)]
+fn main() {}

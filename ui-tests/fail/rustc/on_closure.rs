@@ -1,0 +1,9 @@
+//! Not an item.
+
+use pidfile::pidfile;
+
+fn main() {
+    let hold = #[pidfile]
+    || {};
+    hold();
+}

@@ -1,0 +1,9 @@
+//! Not an item.
+
+use pidfile::pidfile;
+
+fn main() {
+    #[pidfile]
+    let number = 1;
+    println!("{number}");
+}

@@ -1,0 +1,6 @@
+//! A key that resembles none.
+
+use pidfile::pidfile;
+
+#[pidfile(colour = "red")]
+fn main() {}

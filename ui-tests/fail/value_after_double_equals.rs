@@ -1,0 +1,6 @@
+//! A comparison.
+
+use pidfile::pidfile;
+
+#[pidfile(path == "/run/app.pid")]
+fn main() {}

@@ -1,0 +1,6 @@
+//! The way other attributes are written.
+
+use pidfile::pidfile;
+
+#[pidfile(path("/run/app.pid"))]
+fn main() {}

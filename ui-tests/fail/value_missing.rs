@@ -1,0 +1,6 @@
+//! A key that cannot stand alone.
+
+use pidfile::pidfile;
+
+#[pidfile(path)]
+fn main() {}

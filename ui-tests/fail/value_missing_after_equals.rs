@@ -1,0 +1,6 @@
+//! Nothing after the sign.
+
+use pidfile::pidfile;
+
+#[pidfile(path =)]
+fn main() {}

@@ -1,0 +1,4 @@
+//! An async `main` that nobody runs.
+
+#[pidfile::pidfile("app.pid")]
+async fn main() {}
