@@ -1,0 +1,98 @@
+//! Held by somebody whose number cannot be told.
+
+use std::fs;
+
+use nix::fcntl::FlockArg;
+use nix::sys::signal::Signal;
+use pidfile::{Error, PidFile};
+
+use crate::support::{Sandbox, Snapshot, eventually, holder, is_locked, lock, refused};
+
+#[test]
+fn held_but_the_record_is_empty_is_locked_with_no_pid() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.file("it.pid", "");
+    let lock = lock(&path, FlockArg::LockExclusive);
+    let before = Snapshot::of(&path);
+    let error = refused(PidFile::acquire(&path));
+    assert!(
+        matches!(error, Error::Locked { pid: None, .. }),
+        "{error:?}"
+    );
+    assert_eq!((error.pid(), error.exit_code()), (None, 75));
+    assert!(error.is_running());
+    assert!(
+        error.to_string().contains(path.to_str().unwrap()),
+        "{error}"
+    );
+    assert_eq!(Snapshot::of(&path), before);
+    drop(lock);
+    sandbox.assert_next_start_works();
+}
+
+#[test]
+fn held_with_a_record_of_the_dead_is_locked_with_no_pid() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.file("it.pid", "2147483647\n");
+    let _lock = lock(&path, FlockArg::LockExclusive);
+    let error = refused(PidFile::acquire(&path));
+    assert!(
+        matches!(error, Error::Locked { pid: None, .. }),
+        "{error:?}"
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), "2147483647\n");
+}
+
+#[test]
+fn held_with_no_record_at_all_is_refused_and_left_alone() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.file("it.pid", "a text that somebody works on\n");
+    let _lock = lock(&path, FlockArg::LockExclusive);
+    let before = Snapshot::of(&path);
+    let error = refused(PidFile::acquire(&path));
+    let refused = matches!(
+        error,
+        Error::Locked { pid: None, .. } | Error::NotPidfile { .. }
+    );
+    assert!(refused, "{error:?}");
+    assert_eq!(Snapshot::of(&path), before);
+}
+
+#[test]
+fn held_by_a_worker_whose_daemon_died_is_locked_with_no_pid() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.pidfile();
+    let mut daemon = holder(&path)
+        .steps("acquire fork=say:working,wait wait")
+        .start();
+    daemon.expect_held(&path);
+    daemon.expect("working");
+    daemon.signal(Signal::SIGKILL);
+    daemon.expect_death_by(Signal::SIGKILL);
+
+    let before = Snapshot::of(&path);
+    let error = refused(PidFile::acquire(&path));
+    assert!(
+        matches!(error, Error::Locked { pid: None, .. }),
+        "{error:?}"
+    );
+    assert_eq!(Snapshot::of(&path), before);
+
+    daemon.let_go();
+    eventually("the worker's end", || !is_locked(&path));
+    sandbox.assert_next_start_works();
+}
+
+#[test]
+fn a_reader_with_a_shared_lock_does_not_refuse_for_long() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.file("it.pid", "2147483647\n");
+    let readers = lock(&path, FlockArg::LockShared);
+    let error = refused(PidFile::acquire(&path));
+    assert!(
+        matches!(error, Error::Locked { .. } | Error::Contended { .. }),
+        "{error:?}"
+    );
+    drop(readers);
+    sandbox.assert_next_start_works();
+}

@@ -1,0 +1,232 @@
+//! Where the directory cannot be written, a file that is there is held in
+//! place: rewritten, and emptied at the end.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::PathBuf;
+
+use nix::sys::signal::Signal;
+use pidfile::{PidFile, Status};
+
+use crate::support::{
+    Program, SOMEBODY, Sandbox, Script, Snapshot, can_unshare, eventually, holder, is_locked,
+    is_root, refused, set_mode,
+};
+
+/// A file made ready for an ordinary user, in a directory that only looks on.
+fn made_ready(sandbox: &Sandbox, bytes: &str, mode: u32) -> PathBuf {
+    let folder = sandbox.folder("run", 0o755);
+    let path = folder.join("it.pid");
+    fs::write(&path, bytes).unwrap();
+    if nix::unistd::geteuid().is_root() {
+        chown(&path, Some(SOMEBODY), Some(SOMEBODY)).unwrap();
+    }
+    set_mode(&path, mode);
+    set_mode(&folder, 0o555);
+    path
+}
+
+fn start(sandbox: &Sandbox, path: &PathBuf, steps: &str) -> Program {
+    let script: Script = holder(path).steps(steps).unprivileged(sandbox);
+    let mut program = script.start();
+    program.expect_held(path);
+    program
+}
+
+#[test]
+fn a_file_made_ready_in_an_unwritable_directory_is_held_in_place_and_emptied() {
+    for bytes in ["", "1\n", "2147483647\n"] {
+        let sandbox = Sandbox::new();
+        let path = made_ready(&sandbox, bytes, 0o644);
+        let before = Snapshot::of(&path);
+        let mut program = start(&sandbox, &path, "acquire wait release wait");
+        let held = Snapshot::of(&path);
+        assert_eq!(held.inode, before.inode);
+        assert_eq!((held.mode, held.owner), (0o644, before.owner));
+        assert_eq!(
+            held.bytes,
+            format!("{}\n", program.pid()).as_bytes(),
+            "no digit of {bytes:?} is left"
+        );
+        assert!(is_locked(&path));
+        let error = refused(PidFile::acquire(&path));
+        assert_eq!(
+            (error.is_running(), error.pid()),
+            (true, Some(program.pid())),
+            "{error:?}"
+        );
+
+        program.tell();
+        program.expect("released");
+        let after = Snapshot::of(&path);
+        assert_eq!(
+            (after.inode, after.bytes.as_slice()),
+            (before.inode, &b""[..])
+        );
+        assert!(!is_locked(&path), "though the process lives");
+        assert_eq!(pidfile::status(&path).unwrap(), Status::Stale { pid: None });
+        let mut next = start(&sandbox, &path, "acquire wait");
+        next.tell();
+        next.expect_exit(0);
+        assert_eq!(fs::read(&path).unwrap(), b"");
+    }
+}
+
+#[test]
+fn a_file_held_in_place_is_emptied_by_every_end() {
+    let sandbox = Sandbox::new();
+    let path = made_ready(&sandbox, "", 0o644);
+    for (steps, signal) in [
+        ("acquire wait", None),
+        ("acquire forget wait exit=0", None),
+        ("acquire wait", Some(Signal::SIGTERM)),
+        ("acquire forget wait", Some(Signal::SIGHUP)),
+    ] {
+        let mut program = start(&sandbox, &path, steps);
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            format!("{}\n", program.pid())
+        );
+        if let Some(signal) = signal {
+            program.signal(signal);
+            program.expect_death_by(signal);
+        } else {
+            program.tell();
+            program.expect_exit(0);
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"", "{steps} {signal:?}");
+    }
+}
+
+#[test]
+fn a_file_held_in_place_gets_the_mode_that_was_asked_for() {
+    let sandbox = Sandbox::new();
+    let path = made_ready(&sandbox, "2147483647\n", 0o644);
+    let program = start(&sandbox, &path, "chmod=600 acquire wait");
+    let held = Snapshot::of(&path);
+    assert_eq!(held.mode, 0o600);
+    assert_eq!(held.bytes, format!("{}\n", program.pid()).as_bytes());
+}
+
+#[test]
+fn a_file_held_in_place_is_adopted_in_place() {
+    let sandbox = Sandbox::new();
+    let path = made_ready(&sandbox, "2147483647\n", 0o644);
+    let steps = "reserve wait detach=fork adopt wait forget";
+    let mut terminal = holder(&path).steps(steps).unprivileged(&sandbox).start();
+    terminal.expect("reserved ");
+    let reserved = Snapshot::of(&path);
+    assert_eq!(reserved.bytes, format!("{}\n", terminal.pid()).as_bytes());
+    terminal.tell();
+    let line = terminal.expect("held ");
+    terminal.expect_exit(0);
+    let (daemon, _) = line.split_once(' ').unwrap();
+    assert_ne!(daemon, terminal.pid().to_string());
+    let adopted = Snapshot::of(&path);
+    assert_eq!(adopted.inode, reserved.inode);
+    assert_eq!(adopted.bytes, format!("{daemon}\n").as_bytes());
+    assert!(is_locked(&path));
+    terminal.let_go();
+    eventually("emptied", || {
+        fs::read(&path).unwrap().is_empty() && !is_locked(&path)
+    });
+}
+
+/// That the file, as somebody has prepared it, is neither held nor changed.
+#[track_caller]
+fn assert_refused(prepare: impl FnOnce(&Sandbox, &PathBuf), mode: u32) {
+    let sandbox = Sandbox::new();
+    let path = made_ready(&sandbox, "2147483647\n", mode);
+    prepare(&sandbox, &path);
+    let before = Snapshot::of(&path);
+    let refusal = holder(&path)
+        .steps("acquire")
+        .unprivileged(&sandbox)
+        .refusal();
+    assert!(
+        ["Insecure", "Io"].contains(&refusal.variant.as_str()),
+        "{refusal:?}"
+    );
+    assert_eq!(Snapshot::of(&path), before);
+}
+
+#[test]
+fn a_file_that_others_can_write_is_not_held_in_place() {
+    assert_refused(|_, _| (), 0o646);
+    assert_refused(|_, _| (), 0o666);
+    assert_refused(|_, _| (), 0o664);
+}
+
+#[test]
+fn a_file_with_another_name_is_not_held_in_place() {
+    assert_refused(
+        |sandbox, path| fs::hard_link(path, sandbox.path("other")).unwrap(),
+        0o644,
+    );
+}
+
+#[test]
+fn a_file_that_is_no_pidfile_is_not_held_in_place() {
+    let sandbox = Sandbox::new();
+    let path = made_ready(&sandbox, "my notes\n", 0o644);
+    let before = Snapshot::of(&path);
+    let refusal = holder(&path)
+        .steps("acquire")
+        .unprivileged(&sandbox)
+        .refusal();
+    assert_eq!(refusal.variant, "NotPidfile");
+    assert_eq!(Snapshot::of(&path), before);
+}
+
+#[test]
+fn a_file_of_root_is_not_held_in_place_by_an_ordinary_user() {
+    let sandbox = Sandbox::new();
+    if !is_root() {
+        return;
+    }
+    let path = made_ready(&sandbox, "2147483647\n", 0o644);
+    chown(&path, Some(0), Some(0)).unwrap();
+    let before = Snapshot::of(&path);
+    let refusal = holder(&path)
+        .steps("acquire")
+        .unprivileged(&sandbox)
+        .refusal();
+    assert_eq!(
+        (refusal.variant.as_str(), refusal.exit_code),
+        ("Io", 77),
+        "{}",
+        refusal.message
+    );
+    assert_eq!(Snapshot::of(&path), before);
+    assert_eq!(fs::metadata(&path).unwrap().uid(), 0);
+}
+
+#[test]
+fn a_mount_point_cannot_be_replaced_and_is_held_in_place() {
+    let sandbox = Sandbox::new();
+    if !can_unshare(&["--mount"]) {
+        return;
+    }
+    let source = sandbox.file("source", "2147483647\n");
+    let path = sandbox.file("it.pid", "");
+    let both = format!("{},{}", source.display(), path.display());
+    let script = holder(&path).steps("private-mounts").set("bind", both);
+    let mut program = script.steps("acquire wait release wait").start();
+    program.expect_held(&path);
+    assert_eq!(
+        fs::read_to_string(&source).unwrap(),
+        format!("{}\n", program.pid())
+    );
+    assert!(is_locked(&source));
+    let error = refused(PidFile::acquire(&source));
+    assert_eq!(error.pid(), Some(program.pid()), "{error:?}");
+    program.tell();
+    program.expect("released");
+    assert_eq!(
+        fs::read(&source).unwrap(),
+        b"",
+        "emptied, since it cannot be removed"
+    );
+    assert!(!is_locked(&source));
+    sandbox.assert_names(["it.pid", "source"]);
+}

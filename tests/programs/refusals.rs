@@ -1,0 +1,90 @@
+//! Steps after which the kernel refuses a call, as a poorer file system or an
+//! older kernel does.
+
+use std::ffi::OsStr;
+
+use nix::libc;
+
+/// The bit of `O_TMPFILE` that is not `O_DIRECTORY`, on most architectures.
+#[allow(clippy::cast_sign_loss, reason = "flags are bits")]
+const NAMELESS: u32 = (libc::O_TMPFILE & !libc::O_DIRECTORY) as u32;
+/// Where `seccomp_data` keeps the number of the call, and the lower half of an argument.
+const CALL: u32 = 0;
+const ARGUMENTS: u32 = 16;
+
+/// Whether `name` was a step of this file.
+pub(crate) fn obey(name: &str, _: &OsStr) -> bool {
+    match name {
+        // The flags are the third argument of `openat`.
+        "no-nameless-files" => refuse(libc::SYS_openat, Some((2, NAMELESS)), libc::EOPNOTSUPP),
+        "no-links" => refuse(libc::SYS_linkat, None, libc::EPERM),
+        _ => return false,
+    }
+    true
+}
+
+/// From now on `call` fails with `errno`, if its argument of that index has one of those bits.
+#[allow(unsafe_code, reason = "prctl and seccomp")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "numbers of calls and errors are small and positive"
+)]
+fn refuse(call: libc::c_long, bits: Option<(u32, u32)>, errno: libc::c_int) {
+    let load = |offset| step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, offset);
+    let answer = |action| step(libc::BPF_RET | libc::BPF_K, 0, 0, action);
+    let mut program = vec![load(CALL)];
+    if let Some((argument, bits)) = bits {
+        program.push(step(
+            libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K,
+            0,
+            3,
+            call as u32,
+        ));
+        program.push(load(ARGUMENTS + 8 * argument));
+        program.push(step(
+            libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K,
+            0,
+            1,
+            bits,
+        ));
+    } else {
+        program.push(step(
+            libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K,
+            0,
+            1,
+            call as u32,
+        ));
+    }
+    program.push(answer(libc::SECCOMP_RET_ERRNO | errno as u32));
+    program.push(answer(libc::SECCOMP_RET_ALLOW));
+    let filter = libc::sock_fprog {
+        len: program.len() as u16,
+        filter: program.as_mut_ptr(),
+    };
+    // SAFETY: this option takes plain numbers.
+    let allowed = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+    assert_eq!(allowed, 0, "PR_SET_NO_NEW_PRIVS");
+    // SAFETY: the filter and its program live until the kernel has copied them.
+    let filtered = unsafe {
+        libc::prctl(
+            libc::PR_SET_SECCOMP,
+            libc::SECCOMP_MODE_FILTER,
+            &raw const filter,
+        )
+    };
+    assert_eq!(filtered, 0, "PR_SET_SECCOMP");
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "the codes of the filter have 16 bits"
+)]
+fn step(code: u32, if_true: u8, if_false: u8, k: u32) -> libc::sock_filter {
+    libc::sock_filter {
+        code: code as u16,
+        jt: if_true,
+        jf: if_false,
+        k,
+    }
+}

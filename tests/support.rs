@@ -1,0 +1,30 @@
+//! What the tests stand on: a folder of their own, programs that die with
+//! their test, and plain facts about files and processes.
+//!
+//! Nothing here knows how a pidfile works. What a test claims about one it
+//! finds out through the system: bytes, inodes, locks, statuses.
+
+mod facts;
+mod program;
+mod sandbox;
+mod system;
+
+pub(crate) use facts::{Snapshot, is_locked, is_tmpfile_supported, lock};
+pub(crate) use program::{Program, Script, holder};
+pub(crate) use sandbox::{Sandbox, names, set_mode};
+pub(crate) use system::{
+    a_moment, can_unshare, dead_process, descriptors, eventually, is_root, needs, zombie,
+};
+
+/// A user and group that nothing on the machine belongs to, and another one.
+pub(crate) const SOMEBODY: u32 = 64_001;
+pub(crate) const STRANGER: u32 = 64_002;
+
+/// The error of an acquire that must not succeed.
+#[track_caller]
+pub(crate) fn refused(result: pidfile::Result<pidfile::PidFile>) -> pidfile::Error {
+    match result {
+        Err(error) => error,
+        Ok(guard) => panic!("{} was acquired", guard.path().display()),
+    }
+}

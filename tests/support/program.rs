@@ -1,0 +1,358 @@
+//! Programs that a test starts, talks to and outlives.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::FileExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
+use std::thread;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, geteuid};
+
+use super::system::{DEADLINE, descriptors, eventually};
+use super::{SOMEBODY, Sandbox};
+
+/// The program `holder` with this path; see `programs/holder.rs` for its steps.
+pub(crate) fn holder(path: impl AsRef<Path>) -> Script {
+    Script::new().set("path", path.as_ref())
+}
+
+/// A program with its arguments, before it is started.
+#[derive(Debug)]
+pub(crate) struct Script {
+    before: Vec<OsString>,
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    prepare: Vec<Preparation>,
+}
+
+#[derive(Debug)]
+enum Preparation {
+    Env(&'static str, Option<OsString>),
+    Dir(PathBuf),
+    Name(String),
+    User(u32),
+}
+
+impl Script {
+    /// `holder` without any argument.
+    pub(crate) fn new() -> Script {
+        Script::of(env!("CARGO_BIN_EXE_holder"))
+    }
+
+    pub(crate) fn of(program: impl Into<PathBuf>) -> Script {
+        Script {
+            before: Vec::new(),
+            program: program.into(),
+            arguments: Vec::new(),
+            prepare: Vec::new(),
+        }
+    }
+
+    /// One argument whose value may be anything.
+    pub(crate) fn set(mut self, name: &str, value: impl AsRef<OsStr>) -> Script {
+        let mut argument = OsString::from(name);
+        argument.push("=");
+        argument.push(value);
+        self.arguments.push(argument);
+        self
+    }
+
+    /// One argument, as it is.
+    pub(crate) fn argument(mut self, argument: impl AsRef<OsStr>) -> Script {
+        self.arguments.push(argument.as_ref().into());
+        self
+    }
+
+    /// Arguments with blanks between them.
+    pub(crate) fn steps(mut self, steps: &str) -> Script {
+        self.arguments
+            .extend(steps.split_whitespace().map(OsString::from));
+        self
+    }
+
+    /// The same, where `DIR` stands for a folder.
+    pub(crate) fn steps_in(self, dir: &Path, steps: &str) -> Script {
+        let dir = dir.to_str().expect("the folder of a test has a plain name");
+        self.steps(&steps.replace("DIR", dir))
+    }
+
+    /// A command line to start the program with, such as `unshare --pid`.
+    pub(crate) fn under(mut self, command: &[&str]) -> Script {
+        self.before.extend(command.iter().map(OsString::from));
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &'static str, value: impl AsRef<OsStr>) -> Script {
+        self.prepare
+            .push(Preparation::Env(name, Some(value.as_ref().into())));
+        self
+    }
+
+    pub(crate) fn without_env(mut self, name: &'static str) -> Script {
+        self.prepare.push(Preparation::Env(name, None));
+        self
+    }
+
+    pub(crate) fn current_dir(mut self, dir: impl AsRef<Path>) -> Script {
+        self.prepare.push(Preparation::Dir(dir.as_ref().into()));
+        self
+    }
+
+    /// The name that the program is told it was started by.
+    pub(crate) fn argv0(mut self, name: &str) -> Script {
+        self.prepare.push(Preparation::Name(name.into()));
+        self
+    }
+
+    /// Started by another user, with a copy of the program that this user can reach.
+    pub(crate) fn user(mut self, id: u32, copy: &Path) -> Script {
+        self.program = copy.into();
+        self.prepare.push(Preparation::User(id));
+        self
+    }
+
+    /// Started by an ordinary user: by this one, unless this is root.
+    pub(crate) fn unprivileged(self, sandbox: &Sandbox) -> Script {
+        let copy = sandbox.path("bin/holder");
+        let copy = if copy.exists() {
+            copy
+        } else {
+            sandbox.open_to_all()
+        };
+        if geteuid().is_root() {
+            self.user(SOMEBODY, &copy)
+        } else {
+            self
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn start(self) -> Program {
+        let mut words = self
+            .before
+            .iter()
+            .map(OsString::as_os_str)
+            .chain([self.program.as_os_str()]);
+        let mut command = Command::new(words.next().expect("a program"));
+        command.args(words).args(&self.arguments);
+        for preparation in self.prepare {
+            match preparation {
+                Preparation::Env(name, Some(value)) => command.env(name, value),
+                Preparation::Env(name, None) => command.env_remove(name),
+                Preparation::Dir(dir) => command.current_dir(dir),
+                Preparation::Name(name) => command.arg0(name),
+                Preparation::User(id) => command.uid(id).gid(id),
+            };
+        }
+        Program::start(command)
+    }
+
+    /// Starts it and waits until it has ended.
+    #[track_caller]
+    pub(crate) fn run(self) -> (ExitStatus, Vec<String>) {
+        let mut program = self.start();
+        drop(program.stdin.take());
+        let lines = std::iter::from_fn(|| program.line()).collect();
+        (program.wait(), lines)
+    }
+
+    /// Starts it and waits for the refusal that must be its first word.
+    #[track_caller]
+    pub(crate) fn refusal(self) -> Refusal {
+        self.start().refusal()
+    }
+}
+
+/// A running program. It is killed and reaped with the test; what it has
+/// forked sees the end of its input.
+#[derive(Debug)]
+pub(crate) struct Program {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Receiver<String>,
+    stderr: File,
+}
+
+impl Program {
+    #[track_caller]
+    fn start(mut command: Command) -> Program {
+        let stderr = tempfile::tempfile().expect("a file for what it complains about");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.stderr(stderr.try_clone().expect("dup"));
+        let mut child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let (sender, lines) = channel();
+        // A thread, because reading from a pipe cannot be given a deadline. It ends with the last
+        // process that has the pipe.
+        thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        Program {
+            stdin: child.stdin.take(),
+            child,
+            lines,
+            stderr,
+        }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The next line it prints, or nothing once it has closed its output.
+    #[track_caller]
+    pub(crate) fn line(&mut self) -> Option<String> {
+        match self.lines.recv_timeout(DEADLINE) {
+            Ok(line) => Some(line),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("it says nothing; {}", self.complaints()),
+        }
+    }
+
+    /// That it has said nothing that nobody has listened to.
+    #[track_caller]
+    pub(crate) fn expect_silence(&self) {
+        assert_eq!(self.lines.try_recv(), Err(TryRecvError::Empty));
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("it is our child").is_none()
+    }
+
+    /// The next line, which must begin so; returns the rest.
+    #[track_caller]
+    pub(crate) fn expect(&mut self, start: &str) -> String {
+        let line = self.line();
+        let rest = line.as_deref().and_then(|line| line.strip_prefix(start));
+        rest.unwrap_or_else(|| panic!("{start:?} expected, not {line:?}; {}", self.complaints()))
+            .into()
+    }
+
+    /// That it holds this path under its own number.
+    #[track_caller]
+    pub(crate) fn expect_held(&mut self, path: &Path) {
+        let line = self.expect("held ");
+        assert_eq!(line, format!("{} {}", self.pid(), path.display()));
+    }
+
+    /// The refusal that must be the next line.
+    #[track_caller]
+    pub(crate) fn refusal(&mut self) -> Refusal {
+        let line = self.expect("refused\t");
+        let mut words = line.splitn(5, '\t').map(String::from);
+        let mut word = || words.next().expect("five words");
+        Refusal {
+            variant: word(),
+            pid: word().parse().ok(),
+            exit_code: word().parse().expect("a status"),
+            path: word().into(),
+            message: word(),
+        }
+    }
+
+    /// Lets it go on from its `wait`.
+    #[track_caller]
+    pub(crate) fn tell(&mut self) {
+        let stdin = self.stdin.as_mut().expect("its input is open");
+        stdin.write_all(b"\n").expect("it reads its input");
+    }
+
+    /// Closes its input: whatever it and its children wait for, they wait no more.
+    pub(crate) fn let_go(&mut self) {
+        drop(self.stdin.take());
+    }
+
+    #[track_caller]
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(pid(self.child.id()), signal).expect("it is there");
+    }
+
+    /// Waits until it has ended, and reaps it.
+    #[track_caller]
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        let mut status = None;
+        eventually("its end", || {
+            status = self.child.try_wait().expect("it is our child");
+            status.is_some()
+        });
+        status.expect("it has ended")
+    }
+
+    /// That it ends by this signal, as its parent sees it.
+    #[track_caller]
+    pub(crate) fn expect_death_by(&mut self, signal: Signal) {
+        let status = self.wait();
+        assert_eq!(
+            status.signal(),
+            Some(signal as i32),
+            "{status}; {}",
+            self.complaints()
+        );
+    }
+
+    /// That it exits with this status.
+    #[track_caller]
+    pub(crate) fn expect_exit(&mut self, code: i32) {
+        let status = self.wait();
+        assert_eq!(status.code(), Some(code), "{status}; {}", self.complaints());
+    }
+
+    /// What its descriptors are open on.
+    #[track_caller]
+    pub(crate) fn descriptors(&self) -> Vec<(u32, PathBuf)> {
+        descriptors(self.pid())
+    }
+
+    /// Whether it has that file open. A process that is just ending may not be asked, and has not.
+    pub(crate) fn has_open(&self, path: &Path) -> bool {
+        fs::read_dir(format!("/proc/{}/fd", self.pid())).is_ok_and(|descriptors| {
+            descriptors
+                .flatten()
+                .any(|entry| fs::read_link(entry.path()).is_ok_and(|target| target == path))
+        })
+    }
+
+    /// What it has written to its standard error so far, for the message of a failing test.
+    fn complaints(&self) -> String {
+        let mut bytes = vec![0; 1 << 14];
+        // Not `read`: the program writes where this descriptor stands.
+        let length = self.stderr.read_at(&mut bytes, 0).unwrap_or_default();
+        format!(
+            "its standard error: {}",
+            String::from_utf8_lossy(&bytes[..length])
+        )
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Both fail if it has ended and was reaped, which is what they are for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(crate) fn pid(number: u32) -> Pid {
+    Pid::from_raw(number.try_into().expect("a process id"))
+}
+
+/// How an acquire in another process was refused.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) variant: String,
+    pub(crate) pid: Option<u32>,
+    pub(crate) exit_code: u8,
+    pub(crate) path: PathBuf,
+    pub(crate) message: String,
+}

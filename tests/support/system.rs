@@ -1,0 +1,93 @@
+//! Facts about processes and the machine, and what to do where it lacks
+//! something that a test needs.
+
+use std::collections::hash_map::RandomState;
+use std::fs;
+use std::hash::{BuildHasher, Hasher};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread::{current, sleep};
+use std::time::{Duration, Instant};
+
+/// A test that has waited this long for anything has failed.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Waits until the condition holds. The only place that polls; what can be
+/// waited for in another way is.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "{what}: not within {DEADLINE:?}");
+        sleep(Duration::from_millis(2));
+    }
+}
+
+/// Lets a moment pass, of any length up to this: not to wait for anything, but because what comes
+/// next is to come at any time.
+pub(crate) fn a_moment(most: Duration) {
+    let number = RandomState::new().build_hasher().finish();
+    sleep(most * u32::try_from(number % 1024).unwrap_or_default() / 1024);
+}
+
+/// Whether the test may go on; where it may not, says what it lacks.
+pub(crate) fn needs(there: bool, what: &str) -> bool {
+    if !there {
+        let test = current();
+        eprintln!("skipped: needs {what}: {}", test.name().unwrap_or_default());
+    }
+    there
+}
+
+/// Whether this is root, who may change owners and become others.
+pub(crate) fn is_root() -> bool {
+    needs(nix::unistd::geteuid().is_root(), "root")
+}
+
+/// Whether this process may have namespaces of its own: root in a container may not.
+pub(crate) fn can_unshare(flags: &[&str]) -> bool {
+    let probe = Command::new("unshare")
+        .args(flags)
+        .arg("true")
+        .stderr(Stdio::null())
+        .status();
+    is_root()
+        && needs(
+            probe.is_ok_and(|status| status.success()),
+            &format!("`unshare {}`", flags.join(" ")),
+        )
+}
+
+/// The number of a process that has just ended and is gone.
+pub(crate) fn dead_process() -> u32 {
+    let mut child = Command::new("true").spawn().expect("spawn");
+    child.wait().expect("wait");
+    child.id()
+}
+
+/// A process that has ended and that nobody has asked for its status. Dropping
+/// it does not ask either; the number stays taken until this process ends.
+pub(crate) fn zombie() -> Child {
+    let child = Command::new("true").spawn().expect("spawn");
+    let stat = format!("/proc/{}/stat", child.id());
+    eventually("a zombie", || {
+        fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") Z "))
+    });
+    child
+}
+
+/// What the descriptors of a process are open on, by number.
+#[track_caller]
+pub(crate) fn descriptors(pid: u32) -> Vec<(u32, PathBuf)> {
+    let dir = fs::read_dir(format!("/proc/{pid}/fd")).expect("/proc");
+    let mut open: Vec<_> = dir
+        .filter_map(|entry| {
+            let entry = entry.expect("an entry");
+            // It may have been closed since it was listed.
+            let target = fs::read_link(entry.path()).ok()?;
+            Some((entry.file_name().to_str()?.parse().ok()?, target))
+        })
+        .collect();
+    open.sort();
+    open
+}
