@@ -15,9 +15,18 @@ mod alone;
 mod bad_input;
 mod bad_options;
 mod environment;
+#[cfg(target_os = "linux")]
+mod fallback;
 mod in_place;
 mod limits;
 mod permissions;
 mod places;
 
 // Ending.
+mod cleanup;
+mod ends;
+mod fork;
+mod moved;
+#[cfg(target_os = "linux")]
+mod pid_namespace;
+mod signals;

@@ -1,0 +1,212 @@
+//! However a process ends by itself, its file goes and its status stays; and
+//! where nobody can clean up, the next start does.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nix::sys::signal::Signal;
+use pidfile::{Options, Status};
+
+use crate::support::{Program, Sandbox, Script, holder, is_locked};
+
+/// Starts it, lets it end, and returns it; the file is looked at by the caller.
+#[track_caller]
+fn end(sandbox: &Sandbox, script: Script, steps: &str) -> Program {
+    let script = script.set("path", sandbox.pidfile());
+    let mut program = script
+        .steps(&steps.replacen("acquire", "acquire wait", 1))
+        .start();
+    program.expect_held(&sandbox.pidfile());
+    assert!(is_locked(&sandbox.pidfile()));
+    program.tell();
+    program
+}
+
+#[track_caller]
+fn assert_removed(steps: &str, status: i32) {
+    let sandbox = Sandbox::new();
+    let mut program = end(&sandbox, Script::new(), steps);
+    program.expect_exit(status);
+    sandbox.assert_names([]);
+}
+
+#[test]
+fn a_return_removes_the_file() {
+    assert_removed("acquire", 0);
+}
+
+#[test]
+fn a_question_mark_removes_the_file_and_keeps_the_status() {
+    assert_removed("acquire question", 1);
+}
+
+#[test]
+fn exit_from_main_removes_the_file_and_keeps_the_status() {
+    assert_removed("acquire exit=0", 0);
+    assert_removed("acquire exit=7", 7);
+    assert_removed("acquire exit=255", 255);
+}
+
+#[test]
+fn exit_from_a_thread_removes_the_file_and_keeps_the_status() {
+    assert_removed("acquire exit-on-a-thread=7", 7);
+}
+
+#[test]
+fn an_unwinding_panic_removes_the_file_and_keeps_the_status() {
+    assert_removed("acquire panic", 101);
+    assert_removed("acquire forget panic", 101);
+}
+
+#[test]
+fn a_forgotten_guard_is_cleaned_up_by_a_return_and_by_exit() {
+    assert_removed("acquire forget", 0);
+    assert_removed("acquire forget exit=7", 7);
+    assert_removed("acquire forget question", 1);
+    assert_removed("acquire forget exit-on-a-thread=7", 7);
+}
+
+#[test]
+fn a_guard_that_was_dropped_before_the_end_leaves_nothing_to_do() {
+    assert_removed("acquire drop", 0);
+    assert_removed("acquire release exit=7", 7);
+    assert_removed("acquire drop-on-a-thread exit=7", 7);
+    assert_removed("acquire release acquire forget", 0);
+}
+
+#[test]
+fn exit_while_eight_threads_acquire_and_release_leaves_nothing() {
+    for _ in 0..20 {
+        assert_removed("acquire workers=8 exit=7", 7);
+        assert_removed("acquire workers=8 forget exit-on-a-thread=7", 7);
+    }
+}
+
+#[test]
+fn the_file_is_the_last_thing_to_go() {
+    let sandbox = Sandbox::new();
+    let script = Script::new().set("look-at-exit", sandbox.pidfile());
+    let mut program = end(&sandbox, script, "acquire exit=7");
+    program.expect("at exit there");
+    program.expect_exit(7);
+    sandbox.assert_names([]);
+}
+
+#[test]
+fn without_at_exit_the_file_stays_for_the_next_start_unless_it_is_dropped() {
+    let sandbox = Sandbox::new();
+    let mut program = end(&sandbox, Script::new(), "at_exit=false acquire exit=7");
+    program.expect_exit(7);
+    sandbox.assert_names(["it.pid"]);
+    sandbox.assert_next_start_works();
+    // The guard's own drop is no matter of `at_exit`, nor is a signal.
+    end(&sandbox, Script::new(), "at_exit=false acquire").expect_exit(0);
+    sandbox.assert_names([]);
+    let mut program = end(
+        &sandbox,
+        Script::new(),
+        "at_exit=false acquire forget say=ready wait",
+    );
+    program.expect("ready");
+    program.signal(Signal::SIGTERM);
+    program.expect_death_by(Signal::SIGTERM);
+    sandbox.assert_names([]);
+}
+
+/// That the file is there, stale, and taken over at once.
+#[track_caller]
+fn assert_stale(sandbox: &Sandbox, pid: u32) {
+    sandbox.assert_names(["it.pid"]);
+    assert_eq!(
+        fs::read_to_string(sandbox.pidfile()).unwrap(),
+        format!("{pid}\n")
+    );
+    assert!(!is_locked(&sandbox.pidfile()));
+    let status = Options::new().path(sandbox.pidfile()).status().unwrap();
+    assert_eq!(status, Status::Stale { pid: Some(pid) });
+    sandbox.assert_next_start_works();
+    sandbox.assert_names([]);
+}
+
+#[test]
+fn after_abort_the_next_start_takes_over() {
+    let sandbox = Sandbox::new();
+    let mut program = end(&sandbox, Script::new(), "acquire abort");
+    program.expect_death_by(Signal::SIGABRT);
+    assert_stale(&sandbox, program.pid());
+}
+
+#[test]
+fn after_underscore_exit_the_next_start_takes_over() {
+    let sandbox = Sandbox::new();
+    let mut program = end(&sandbox, Script::new(), "acquire _exit=7");
+    program.expect_exit(7);
+    assert_stale(&sandbox, program.pid());
+}
+
+#[test]
+fn after_sigkill_the_next_start_takes_over() {
+    let sandbox = Sandbox::new();
+    let mut program = sandbox.hold();
+    program.signal(Signal::SIGKILL);
+    program.expect_death_by(Signal::SIGKILL);
+    assert_stale(&sandbox, program.pid());
+}
+
+#[test]
+fn after_a_panic_that_aborts_the_next_start_takes_over() {
+    let sandbox = Sandbox::new();
+    let mut program = end(&sandbox, Script::of(aborting_holder()), "acquire panic");
+    program.expect_death_by(Signal::SIGABRT);
+    assert_stale(&sandbox, program.pid());
+    // All other ends are as they were.
+    end(
+        &sandbox,
+        Script::of(aborting_holder()),
+        "acquire forget exit=7",
+    )
+    .expect_exit(7);
+    sandbox.assert_names([]);
+}
+
+/// The program `holder`, built in a profile of its own in which a panic aborts. Its folder is
+/// beside that of this profile, so it is built once and waits for nobody.
+fn aborting_holder() -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .parent()
+        .expect("the target directory");
+    let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into()))
+        // Everything it needs was fetched for this very test.
+        .args([
+            "build",
+            "--quiet",
+            "--offline",
+            "--bin",
+            "holder",
+            "--profile",
+            "aborting",
+        ])
+        .args(["--config", "profile.aborting.inherits='dev'"])
+        .args(["--config", "profile.aborting.panic='abort'"])
+        .args(["--config", "profile.aborting.debug=false"])
+        .arg("--target-dir")
+        .arg(target)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status();
+    assert!(
+        built.expect("cargo").success(),
+        "the build in a profile of its own"
+    );
+    target.join("aborting/holder")
+}
+
+#[test]
+fn a_failed_start_ends_with_the_status_of_its_error_and_leaves_nothing() {
+    let sandbox = Sandbox::new();
+    let missing = sandbox.path("missing/it.pid");
+    let (status, lines) = holder(&missing).steps("acquire wait").run();
+    assert_eq!(status.code(), Some(73));
+    assert_eq!(lines.len(), 1);
+    sandbox.assert_names([]);
+}

@@ -1,0 +1,97 @@
+//! Where a file cannot be made without a name, or be linked: the same promises,
+//! and a hidden name that never stays.
+
+use std::fs;
+
+use nix::sys::signal::Signal::{self, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use pidfile::Options;
+
+use crate::support::{Sandbox, Snapshot, eventually, holder, is_locked};
+
+/// With a hidden name from the start; found out only when the name is to be given; and with a rename
+/// instead of a link.
+const POORER: [&str; 3] = [
+    "no-nameless-files",
+    "no-links",
+    "no-nameless-files no-links",
+];
+
+#[test]
+fn the_file_appears_whole_and_goes() {
+    for poorer in POORER {
+        let sandbox = Sandbox::new();
+        let script = holder(sandbox.pidfile()).steps(poorer);
+        let mut program = script.steps("umask=777 chmod=640 acquire wait").start();
+        program.expect_held(&sandbox.pidfile());
+        assert_eq!(Snapshot::of(sandbox.pidfile()).mode, 0o640, "{poorer}");
+        assert!(is_locked(&sandbox.pidfile()), "{poorer}");
+        sandbox.assert_names(["it.pid"]);
+        program.tell();
+        program.expect_exit(0);
+        sandbox.assert_names([]);
+    }
+}
+
+#[test]
+fn a_stale_file_is_taken_over() {
+    for poorer in POORER {
+        let sandbox = Sandbox::new();
+        let stale = sandbox.file("it.pid", "4194305\n");
+        let before = Snapshot::of(&stale);
+        let script = holder(&stale).steps(poorer);
+        let mut program = script.steps("acquire wait").start();
+        program.expect_held(&stale);
+        assert_ne!(Snapshot::of(&stale).inode, before.inode, "{poorer}");
+        program.tell();
+        program.expect_exit(0);
+        sandbox.assert_names([]);
+    }
+}
+
+#[test]
+fn a_refused_start_leaves_no_hidden_file() {
+    for poorer in POORER {
+        let sandbox = Sandbox::new();
+        let _held = Options::new().path(sandbox.pidfile()).acquire().unwrap();
+        let script = holder(sandbox.pidfile()).steps(poorer);
+        let refusal = script.steps("acquire").refusal();
+        assert_eq!(refusal.pid, Some(std::process::id()), "{poorer}");
+        sandbox.assert_names(["it.pid"]);
+    }
+}
+
+#[test]
+fn a_signal_that_ends_a_waiter_removes_its_hidden_file() {
+    let signals: [Signal; 4] = [SIGTERM, SIGINT, SIGHUP, SIGQUIT];
+    for (signal, step) in signals
+        .into_iter()
+        .zip(["acquire", "reserve"].into_iter().cycle())
+    {
+        let sandbox = Sandbox::new();
+        let _held = Options::new().path(sandbox.pidfile()).acquire().unwrap();
+        let script = holder(sandbox.pidfile()).steps("no-nameless-files patience=max");
+        let mut waiter = script.steps(step).start();
+        eventually("the draft under its hidden name", || {
+            sandbox.names().len() == 2
+        });
+        waiter.signal(signal);
+        waiter.expect_death_by(signal);
+        sandbox.assert_names(["it.pid"]);
+    }
+}
+
+#[test]
+fn a_reservation_is_adopted_and_no_second_name_stays() {
+    for poorer in POORER {
+        let sandbox = Sandbox::new();
+        let script = holder(sandbox.pidfile()).steps(poorer);
+        let mut parent = script.steps("reserve fork=adopt,wait reap wait").start();
+        parent.expect("reserved ");
+        let adopted = parent.expect("held ");
+        let record = fs::read_to_string(sandbox.pidfile()).unwrap();
+        assert_eq!(adopted.split(' ').next(), Some(record.trim()), "{poorer}");
+        sandbox.assert_names(["it.pid"]);
+        parent.tell();
+        parent.expect("child exited 0");
+    }
+}
