@@ -7,8 +7,10 @@ mod support;
 mod acquire;
 mod descriptors;
 mod held;
+mod races;
 mod stale;
 mod status;
+mod waiting;
 
 // What is there, and whose it is.
 mod alone;
@@ -24,9 +26,13 @@ mod places;
 
 // Ending.
 mod cleanup;
+mod daemons;
 mod ends;
 mod fork;
+mod lost;
 mod moved;
+mod neighbours;
 #[cfg(target_os = "linux")]
 mod pid_namespace;
 mod signals;
+mod storms;

@@ -1,0 +1,212 @@
+//! A held file that is not ours any more: the holder can ask, and whatever it
+//! does then, it touches nothing of anybody else's.
+
+use std::fs::{self, File};
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::{MetadataExt, symlink};
+
+use nix::sys::signal::Signal::{self, SIGTERM};
+use nix::sys::stat::fstat;
+use pidfile::{Lost, Options, PidFile};
+
+use crate::support::{Program, Sandbox, Snapshot, eventually, holder, is_locked};
+
+#[test]
+fn verify_finds_nothing_wrong_as_long_as_the_file_is_ours() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.folder("run", 0o755);
+    let guard = PidFile::acquire(folder.join("it.pid")).unwrap();
+    assert_eq!(guard.verify(), Ok(()));
+    fs::hard_link(guard.path(), sandbox.path("other")).unwrap();
+    assert_eq!(guard.verify(), Ok(()), "a second name does no harm");
+    fs::rename(&folder, sandbox.path("moved")).unwrap();
+    assert_eq!(
+        guard.verify(),
+        Ok(()),
+        "nor does another name of the directory"
+    );
+    let second = Options::new()
+        .path(sandbox.path("moved/it.pid"))
+        .allow_same_process(true);
+    assert_eq!(second.acquire().unwrap().verify(), Ok(()));
+    let in_vain = PidFile::acquire(sandbox.path("moved/it.pid"));
+    assert!(in_vain.is_err());
+    assert_eq!(guard.verify(), Ok(()), "nor does a second start");
+}
+
+#[test]
+fn verify_says_that_the_file_is_gone() {
+    let sandbox = Sandbox::new();
+    let guard = PidFile::acquire(sandbox.pidfile()).unwrap();
+    fs::remove_file(sandbox.pidfile()).unwrap();
+    assert_eq!(guard.verify(), Err(Lost::Gone));
+    guard.release().expect("nothing is left to do");
+
+    let guard = PidFile::acquire(sandbox.pidfile()).unwrap();
+    fs::rename(sandbox.pidfile(), sandbox.path("moved")).unwrap();
+    assert_eq!(guard.verify(), Err(Lost::Gone));
+    drop(guard);
+    sandbox.assert_names(["moved"]);
+}
+
+#[test]
+fn verify_says_that_the_file_was_replaced_and_it_is_left_alone() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.pidfile();
+    let replacements: [&dyn Fn(); 4] = [
+        &|| fs::write(&path, "2147483647\n").unwrap(),
+        &|| fs::create_dir(&path).unwrap(),
+        &|| symlink("moved", &path).unwrap(),
+        &|| drop(File::create(&path).unwrap()),
+    ];
+    for replace in replacements {
+        let guard = PidFile::acquire(&path).unwrap();
+        // Under another name, so that a symlink can lead to it.
+        fs::rename(&path, sandbox.path("moved")).unwrap();
+        replace();
+        let before = Snapshot::of(&path);
+        assert_eq!(guard.verify(), Err(Lost::Replaced));
+        drop(guard);
+        assert_eq!(Snapshot::of(&path), before);
+        fs::remove_file(&path)
+            .or_else(|_| fs::remove_dir(&path))
+            .unwrap();
+    }
+}
+
+#[test]
+fn verify_says_that_a_second_instance_runs() {
+    let sandbox = Sandbox::new();
+    let guard = PidFile::acquire(sandbox.pidfile()).unwrap();
+    fs::remove_file(sandbox.pidfile()).unwrap();
+    let _second = sandbox.hold();
+    assert_eq!(guard.verify(), Err(Lost::Replaced));
+}
+
+#[test]
+fn the_descriptor_is_that_of_the_locked_file() {
+    let sandbox = Sandbox::new();
+    let guard = PidFile::acquire(sandbox.pidfile()).unwrap();
+    let open = fstat(guard.as_fd()).unwrap();
+    let named = fs::metadata(sandbox.pidfile()).unwrap();
+    assert_eq!(open.st_ino, named.ino());
+    assert!(guard.as_fd().as_raw_fd() > 2);
+    // The lock belongs to the open file, so a copy of the descriptor keeps it.
+    let copy = guard.as_fd().try_clone_to_owned().unwrap();
+    fs::hard_link(sandbox.pidfile(), sandbox.path("other")).unwrap();
+    drop(guard);
+    assert!(is_locked(&sandbox.path("other")));
+    drop(copy);
+    // Not at once: a child that another test is just spawning may have a copy until its exec.
+    eventually("unlocked", || !is_locked(&sandbox.path("other")));
+}
+
+/// The ends that a closed descriptor must not disturb.
+const ENDS: [(&str, Option<Signal>); 5] = [
+    ("release", None),
+    ("", None),
+    ("forget exit=0", None),
+    ("cleanup", None),
+    ("", Some(SIGTERM)),
+];
+
+/// A program whose descriptors were closed behind the library's back, and what it says of it.
+#[track_caller]
+fn closed(sandbox: &Sandbox, and_then: &str, ending: &str) -> Program {
+    let steps = format!("acquire close-all {and_then} verify say=ready wait {ending} say=ended");
+    let script = holder(sandbox.pidfile()).steps_in(sandbox.dir(), &steps);
+    let mut program = script.start();
+    program.expect_held(&sandbox.pidfile());
+    program.expect("verify Err(DescriptorClosed)");
+    program.expect("ready");
+    program
+}
+
+/// Lets it end: in no case by a panic or an abort.
+#[track_caller]
+fn end(program: &mut Program, signal: Option<Signal>) {
+    if let Some(signal) = signal {
+        program.signal(signal);
+        program.expect_death_by(signal);
+    } else {
+        program.tell();
+        program.expect_exit(0);
+    }
+}
+
+#[test]
+fn with_all_descriptors_closed_there_is_no_panic_and_nothing_is_touched() {
+    for (ending, signal) in ENDS {
+        let sandbox = Sandbox::new();
+        let mut program = closed(&sandbox, "", ending);
+        // The lock went with the descriptor: that is what `verify` tells.
+        assert!(!is_locked(&sandbox.pidfile()));
+        let before = Snapshot::of(sandbox.pidfile());
+        end(&mut program, signal);
+        assert_eq!(
+            Snapshot::of(sandbox.pidfile()),
+            before,
+            "{ending} {signal:?}"
+        );
+        sandbox.assert_next_start_works();
+    }
+}
+
+#[test]
+fn with_all_descriptors_closed_the_next_holder_is_not_disturbed() {
+    for (ending, signal) in ENDS {
+        let sandbox = Sandbox::new();
+        let mut program = closed(&sandbox, "", ending);
+        let _next = sandbox.hold();
+        let before = Snapshot::of(sandbox.pidfile());
+        end(&mut program, signal);
+        assert_eq!(
+            Snapshot::of(sandbox.pidfile()),
+            before,
+            "{ending} {signal:?}"
+        );
+        assert!(is_locked(&sandbox.pidfile()));
+    }
+}
+
+#[test]
+fn descriptors_that_were_opened_in_the_place_of_ours_stay_open() {
+    let sandbox = Sandbox::new();
+    let theirs = sandbox.file("theirs", "not ours\n");
+    let mut program = closed(&sandbox, "open-ten=DIR/theirs", "release say=released wait");
+    let before = program.descriptors();
+    assert_eq!(
+        before
+            .iter()
+            .filter(|(_, target)| *target == theirs)
+            .count(),
+        10
+    );
+    program.tell();
+    let refusal = program.refusal();
+    assert_eq!(refusal.variant, "Lost", "what `release` says");
+    program.expect("released");
+    assert_eq!(program.descriptors(), before);
+    assert_eq!(fs::read(&theirs).unwrap(), b"not ours\n");
+    sandbox.assert_names(["it.pid", "theirs"]);
+}
+
+#[test]
+fn a_reservation_whose_file_is_gone_or_replaced_is_not_adopted() {
+    for steps in ["reserve wait adopt", "acquire hand-over wait adopt"] {
+        for replacement in [None, Some("4194305\n")] {
+            let sandbox = Sandbox::new();
+            let mut program = holder(sandbox.pidfile()).steps(steps).start();
+            program.line().unwrap();
+            fs::remove_file(sandbox.pidfile()).unwrap();
+            if let Some(record) = replacement {
+                fs::write(sandbox.pidfile(), record).unwrap();
+            }
+            program.tell();
+            program.expect("refused\tLost\t");
+            program.expect_exit(0);
+            let left = fs::read_to_string(sandbox.pidfile()).ok();
+            assert_eq!(left.as_deref(), replacement, "{steps}");
+        }
+    }
+}
