@@ -330,7 +330,8 @@ fn without_a_descriptor_for_inotify_a_waiter_holds_all_the_same() {
 #[test]
 fn without_the_lock_a_second_acquire_in_one_process_waits_and_is_refused() {
     let sandbox = Sandbox::new();
-    let steps = "lock=false acquire patience=200 try";
+    // Asleep it needs next to nothing of the second that it may use; the system ends one that spins.
+    let steps = "limit-processor=1 lock=false acquire patience=3000 try";
     let mut program = holder(sandbox.pidfile()).steps(steps).start();
     program.expect_held(&sandbox.pidfile());
     let refusal = program.refusal();

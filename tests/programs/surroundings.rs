@@ -50,6 +50,7 @@ pub(crate) fn obey(name: &str, value: &OsStr) -> bool {
             let _open_to_the_end = File::open(value).expect("open").into_raw_fd();
         }),
         "limit-files" => limit(Resource::RLIMIT_NOFILE, value),
+        "limit-processor" => limit(Resource::RLIMIT_CPU, value),
         "limit-size" => limit(Resource::RLIMIT_FSIZE, value),
         "limit-memory" => limit(Resource::RLIMIT_DATA, value),
         #[cfg(target_os = "linux")]
