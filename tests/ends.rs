@@ -86,7 +86,7 @@ fn exit_while_eight_threads_acquire_and_release_leaves_nothing() {
 #[test]
 fn the_file_is_the_last_thing_to_go() {
     let sandbox = Sandbox::new();
-    let script = Script::new().set("look-at-exit", sandbox.pidfile());
+    let script = Script::new().set("exists-at-exit", sandbox.pidfile());
     let mut program = end(&sandbox, script, "acquire exit=7");
     program.expect("at exit there");
     program.expect_exit(7);

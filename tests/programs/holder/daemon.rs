@@ -1,5 +1,4 @@
-//! Steps of a program that reserves in the terminal and adopts in the
-//! background.
+//! Steps of a program that reserves in the terminal and adopts in the background.
 
 use std::ffi::OsStr;
 use std::process::exit;
@@ -8,33 +7,34 @@ use daemonize::{Daemonize, Stdio};
 use nix::unistd::{ForkResult, fork};
 use pidfile::Reservation;
 
-use crate::{Holder, fault, report_refusal, surroundings};
+use crate::state::State;
+use crate::{ends, report, surroundings};
 
 /// Whether `name` was a step of this file.
-pub(crate) fn obey(name: &str, value: &OsStr, holder: &mut Holder) -> bool {
+pub(crate) fn take(name: &str, value: &OsStr, state: &mut State) -> bool {
     match name {
-        "reserve" => match holder.options.reserve() {
+        "reserve" => match state.options.reserve() {
             Ok(reservation) => {
                 println!("reserved {}", reservation.path().display());
-                holder.reservations.push(reservation);
+                state.reservations.push(reservation);
             }
             Err(error) => {
-                report_refusal(&error);
+                report::refusal(&error);
                 exit(error.exit_code().into());
             }
         },
         "adopt" => {
-            let adopted = newest(holder).adopt();
-            holder.keep(adopted, |_| ());
+            let adopted = newest(state).adopt();
+            state.keep(adopted, |_| ());
         }
         "hand-over" => {
-            let reservation = holder.newest().hand_over();
-            holder.reservations.push(reservation);
+            let reservation = state.newest().hand_over();
+            state.reservations.push(reservation);
         }
-        "drop-reservation" => drop(newest(holder)),
+        "drop-reservation" => drop(newest(state)),
         "detach" => {
-            detach(value, holder);
-            // A fork takes no alarm along.
+            detach(value, state);
+            // A forked child does not inherit the alarm.
             surroundings::end_with_the_test();
         }
         _ => return false,
@@ -42,42 +42,42 @@ pub(crate) fn obey(name: &str, value: &OsStr, holder: &mut Holder) -> bool {
     true
 }
 
-fn newest(holder: &mut Holder) -> Reservation {
-    holder.reservations.pop().expect("something is reserved")
+fn newest(state: &mut State) -> Reservation {
+    state.reservations.pop().expect("something is reserved")
 }
 
-/// Goes on in a process that the terminal does not wait for; the outputs stay as they are.
-fn detach(how: &OsStr, holder: &mut Holder) {
+/// Goes on in a process that the terminal does not wait for, with the same outputs.
+fn detach(how: &OsStr, state: &mut State) {
     match how.to_str() {
         // Leaves by `_exit`, and keeps the standard input too.
-        #[cfg(not(target_vendor = "apple"))] // There nix has none.
+        #[cfg(not(target_vendor = "apple"))] // nix has none there
         Some("nix") => nix::unistd::daemon(false, true).expect("daemon"),
-        // Leaves by `exit`, twice, and has nothing to read any more.
+        // Leaves by `exit`, twice, and closes the standard input.
         Some("daemonize") => {
             let streams = Daemonize::new().stdout(Stdio::keep()).stderr(Stdio::keep());
             streams.start().expect("daemonize");
         }
         #[cfg(target_vendor = "apple")]
-        Some("nix") if is_parent() => fault::leave(0),
+        Some("nix") if is_parent() => ends::leave(0),
         #[cfg(target_vendor = "apple")]
         Some("nix") => {}
         Some("fork") => {
             if is_parent() {
-                fault::leave(0);
+                ends::leave(0);
             }
         }
         Some("fork-and-forget") => {
             if is_parent() {
-                holder.reservations.drain(..).for_each(std::mem::forget);
+                state.reservations.drain(..).for_each(std::mem::forget);
                 exit(0);
             }
         }
-        _ => panic!("there is no such way to detach"),
+        _ => panic!("{} is not a way to detach", how.display()),
     }
 }
 
 #[allow(unsafe_code, reason = "fork")]
 fn is_parent() -> bool {
-    // SAFETY: this process has one thread, so the child may go on as if nothing had happened.
+    // SAFETY: this process has one thread, so the child may do anything.
     matches!(unsafe { fork() }.expect("fork"), ForkResult::Parent { .. })
 }

@@ -1,7 +1,4 @@
-//! Steps after which the kernel refuses a call, as a poorer file system or an
-//! older kernel does.
-
-use std::ffi::OsStr;
+//! Steps after which the kernel refuses a call, as an older kernel or a poorer file system does.
 
 use nix::libc;
 
@@ -13,7 +10,7 @@ const CALL: u32 = 0;
 const ARGUMENTS: u32 = 16;
 
 /// Whether `name` was a step of this file.
-pub(crate) fn obey(name: &str, _: &OsStr) -> bool {
+pub(crate) fn take(name: &str) -> bool {
     match name {
         // The flags are the third argument of `openat`.
         "no-nameless-files" => refuse(libc::SYS_openat, Some((2, NAMELESS)), libc::EOPNOTSUPP),
@@ -31,25 +28,25 @@ pub(crate) fn obey(name: &str, _: &OsStr) -> bool {
     reason = "numbers of calls and errors are small and positive"
 )]
 fn refuse(call: libc::c_long, bits: Option<(u32, u32)>, errno: libc::c_int) {
-    let load = |offset| step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, offset);
-    let answer = |action| step(libc::BPF_RET | libc::BPF_K, 0, 0, action);
+    let load = |offset| instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, offset);
+    let answer = |action| instruction(libc::BPF_RET | libc::BPF_K, 0, 0, action);
     let mut program = vec![load(CALL)];
     if let Some((argument, bits)) = bits {
-        program.push(step(
+        program.push(instruction(
             libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K,
             0,
             3,
             call as u32,
         ));
         program.push(load(ARGUMENTS + 8 * argument));
-        program.push(step(
+        program.push(instruction(
             libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K,
             0,
             1,
             bits,
         ));
     } else {
-        program.push(step(
+        program.push(instruction(
             libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K,
             0,
             1,
@@ -80,7 +77,7 @@ fn refuse(call: libc::c_long, bits: Option<(u32, u32)>, errno: libc::c_int) {
     clippy::cast_possible_truncation,
     reason = "the codes of the filter have 16 bits"
 )]
-fn step(code: u32, if_true: u8, if_false: u8, k: u32) -> libc::sock_filter {
+fn instruction(code: u32, if_true: u8, if_false: u8, k: u32) -> libc::sock_filter {
     libc::sock_filter {
         code: code as u16,
         jt: if_true,

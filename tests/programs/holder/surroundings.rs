@@ -1,5 +1,5 @@
-//! What is around a process and may change under it: its directory, root,
-//! user, limits and mounts, and the test that waits for it.
+//! Steps that change what surrounds the process: its directory, root, user, descriptors and limits.
+//! The test that waits for it is part of that too.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -11,20 +11,19 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Gid, Uid, alarm, chdir, chroot, read, setgid, setuid};
 
-use crate::{number, octal};
+use crate::argument::{number, octal};
 
-/// No process outlives its test by more than this, whatever it hangs on; a
-/// test gives up long before.
+/// No process outlives its test by more than this, even if it hangs. A test gives up long before.
 const ALARM_SECONDS: u32 = 300;
 
-/// Makes sure that nothing of this process is left: no stray, no core file.
+/// Makes sure that this process leaves nothing behind: neither a stray process nor a core file.
 pub(crate) fn end_with_the_test() {
     alarm::set(ALARM_SECONDS);
     setrlimit(Resource::RLIMIT_CORE, 0, 0).expect("a limit may be lowered");
 }
 
 /// Whether `name` was a step of this file.
-pub(crate) fn obey(name: &str, value: &OsStr) -> bool {
+pub(crate) fn take(name: &str, value: &OsStr) -> bool {
     match name {
         "umask" => {
             umask(Mode::from_bits_truncate(octal(value)));
@@ -57,24 +56,20 @@ pub(crate) fn obey(name: &str, value: &OsStr) -> bool {
         "own-pid-namespace" => {
             nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWPID).expect("unshare");
         }
-        #[cfg(target_os = "linux")]
-        "private-mounts" | "tmpfs" | "bind" | "read-only" | "read-write" => {
-            mounts::obey(name, value);
-        }
         _ => return false,
     }
     true
 }
 
-/// Reads one line, byte by byte: what follows it belongs to the next `wait`,
-/// or to a forked child. The end of the input is the end of the test.
+/// Reads one line, byte by byte: what follows it belongs to the next `wait` or to a forked child.
+/// The input ends with the test.
 pub(crate) fn wait_for_a_line() {
     let mut byte = [0];
     loop {
         match read(stdin(), &mut byte) {
             Ok(0) => return,
             Ok(_) if byte == *b"\n" => return,
-            // A handler of the program ran; what it did is asked for elsewhere.
+            // A handler of the program ran; `handled` reports it.
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => panic!("standard input: {error}"),
         }
@@ -90,56 +85,4 @@ fn limit(resource: Resource, value: &OsStr) {
 
 fn close(descriptor: std::os::fd::RawFd) {
     nix::unistd::close(descriptor).expect("close");
-}
-
-#[cfg(target_os = "linux")]
-mod mounts {
-    //! A mount namespace of its own takes everything with it when it ends.
-
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt;
-
-    use nix::mount::{MsFlags, mount};
-    use nix::sched::{CloneFlags, unshare};
-
-    const NOTHING: Option<&str> = None;
-
-    pub(super) fn obey(name: &str, value: &OsStr) {
-        match name {
-            "private-mounts" => {
-                unshare(CloneFlags::CLONE_NEWNS).expect("unshare");
-                change("/".as_ref(), MsFlags::MS_REC | MsFlags::MS_PRIVATE);
-            }
-            "tmpfs" => mount(
-                Some("tmpfs"),
-                value,
-                Some("tmpfs"),
-                MsFlags::empty(),
-                Some("size=16k"),
-            )
-            .expect("mount a tmpfs"),
-            "bind" => {
-                let (from, to) = halves(value);
-                mount(Some(from), to, NOTHING, MsFlags::MS_BIND, NOTHING).expect("mount --bind");
-            }
-            "read-only" => change(value, MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY),
-            _ => change(value, MsFlags::MS_REMOUNT),
-        }
-    }
-
-    fn change(target: &OsStr, flags: MsFlags) {
-        mount(NOTHING, target, NOTHING, flags, NOTHING).expect("change a mount");
-    }
-
-    fn halves(value: &OsStr) -> (&OsStr, &OsStr) {
-        let bytes = value.as_bytes();
-        let comma = bytes
-            .iter()
-            .position(|&byte| byte == b',')
-            .expect("FROM,TO");
-        (
-            OsStr::from_bytes(&bytes[..comma]),
-            OsStr::from_bytes(&bytes[comma + 1..]),
-        )
-    }
 }

@@ -1,0 +1,121 @@
+//! `holder STEP...`: a program that takes the steps on its command line, one after the other.
+//! Most tests start it, because a pidfile makes its promises to whole processes.
+//!
+//! A step is a word, or a word with a value: `step=value`. A step that fails panics, so that the
+//! test sees its message and an unexpected status. `TERM` stands for any signal by its name
+//! (`SIGTERM`), `N` for a number and `PATH` for a path.
+//!
+//! | step | what it does | what it prints |
+//! |---|---|---|
+//! | **Options**, for every later step | | |
+//! | `path=PATH` `name=` `dir=` `chmod=600` `uid=N` ... | calls the setter of that name; `chmod` takes octal digits | |
+//! | `patience=N` `patience=max` | waits for so many milliseconds, or without limit | |
+//! | **Holding** ([`State`]) | | |
+//! | `acquire` | acquires; a refusal ends the program with its exit code | `held PID PATH` or a refusal |
+//! | `try` | acquires; after a refusal it goes on | the same |
+//! | `release` `drop` `drop-first` `forget` | gives the newest (or first) guard back, or leaks it | `release`: `released` or a refusal |
+//! | `verify` | asks the newest guard | `verify RESULT` |
+//! | `status` | asks for the status | `status STATUS` or a refusal |
+//! | `resolve` | asks where the file goes | `resolved PATH` or a refusal |
+//! | `cleanup` | calls `pidfile::cleanup` | |
+//! | **Daemons** ([`daemon`]) | | |
+//! | `reserve` | reserves; a refusal ends the program | `reserved PATH` or a refusal |
+//! | `adopt` | adopts the newest reservation | as `try` |
+//! | `hand-over` | turns the newest guard into a reservation | |
+//! | `drop-reservation` | drops the newest reservation | |
+//! | `detach=WAY` | goes on in the background: `nix`, `daemonize`, `fork`, `fork-and-forget` | |
+//! | **Talking with the test** | | |
+//! | `say=TEXT` | | `TEXT` |
+//! | `wait` | reads a line, or the end of the input | |
+//! | **Ends** ([`ends`]) | | |
+//! | `exit=N` `_exit=N` `exit-on-a-thread=N` | ends with that status | |
+//! | `question` | returns an error from `main` while the guards are alive | |
+//! | `panic` `abort` | ends by a panic or by `SIGABRT` | |
+//! | `raise=TERM` `raise-on-two-threads=TERM,TERM` | raises signals | |
+//! | `exit-and-raise=N,TERM` | exits on one thread and raises on another at once | |
+//! | `exists-at-exit=PATH` | registers an exit handler that reports on the file | `at exit there` or `at exit gone` |
+//! | **Signals** ([`dispositions`]) | | |
+//! | `ignore=TERM` | ignores it | |
+//! | `handle=TERM` | handles it by remembering it | |
+//! | `handled` | reports the last signal remembered, and forgets it | `handled N` |
+//! | `clean-up-and-leave-on=TERM` | handles it by `cleanup` and `_exit(9)` | |
+//! | **Threads** ([`threads`]) | | |
+//! | `workers=N` | starts threads that acquire and release a file each | |
+//! | `rivals=N` | starts threads that acquire and release the holder's file | |
+//! | `spawners=N` | starts threads that spawn programs | |
+//! | `churn` | acquires and releases until the end | `ready` |
+//! | `rounds=N` | acquires and releases that often | `done` |
+//! | `probe` | asks for the status until the end | `probing` |
+//! | `drop-on-a-thread` | drops the newest guard on another thread | |
+//! | `park` | sleeps until the end | |
+//! | **Children** ([`children`]) | | |
+//! | `fork=STEP,STEP:VALUE` | forks a child that takes these steps and leaves by `_exit(0)` | |
+//! | `vfork-and-raise=TERM` | starts a child in this process's memory that dies by the signal | |
+//! | `spawn` | spawns a program that inherits the standard input | `spawned PID` |
+//! | `reap` | waits for a child | `child exited N` or `child killed by TERM` |
+//! | **Surroundings** ([`surroundings`], [`mounts`]) | | |
+//! | `umask=777` `chdir=PATH` `chroot=PATH` `become=N` | changes the process; `become` takes a user and group id | |
+//! | `close=N` `close-all` | closes descriptors behind the library's back | |
+//! | `open-ten=PATH` | opens the file ten times and keeps it open | |
+//! | `limit-files=N` `limit-size=N` `limit-memory=N` `limit-processor=N` | sets a soft limit; `max` raises it again | |
+//! | `own-pid-namespace` | gives later children a pid namespace | |
+//! | `private-mounts` | unshares the mount namespace | |
+//! | `tmpfs=PATH` `bind=FROM,TO` `read-only=PATH` `read-write=PATH` | mounts and remounts | |
+//! | **A poorer kernel** ([`seccomp`]) | | |
+//! | `no-nameless-files` `no-links` | makes `O_TMPFILE` or `linkat` fail from now on | |
+//!
+//! A refusal is printed as one line; see [`report::refusal`].
+
+mod argument;
+mod children;
+mod daemon;
+mod dispositions;
+mod ends;
+#[cfg(target_os = "linux")]
+mod mounts;
+mod options;
+mod report;
+#[cfg(target_os = "linux")]
+mod seccomp;
+mod state;
+mod surroundings;
+mod threads;
+
+use std::error::Error;
+use std::ffi::OsStr;
+
+use state::State;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    surroundings::end_with_the_test();
+    let mut state = State::default();
+    for argument in std::env::args_os().skip(1) {
+        take(&argument, &mut state)?;
+    }
+    // A return from `main` drops the guards that are left.
+    Ok(())
+}
+
+/// Takes one step. The only error is that of `question`, for `main` to return.
+fn take(argument: &OsStr, state: &mut State) -> Result<(), Box<dyn Error>> {
+    let (name, value) = argument::split(argument);
+    match name.as_str() {
+        "say" => println!("{}", value.to_string_lossy()),
+        "wait" => surroundings::wait_for_a_line(),
+        "question" => ends::question(state)?,
+        name => {
+            let known = options::take(name, &value, state)
+                || state::take(name, state)
+                || daemon::take(name, &value, state)
+                || ends::take(name, &value)
+                || dispositions::take(name, &value)
+                || threads::take(name, &value, state)
+                || children::take(name, &value, state)
+                || surroundings::take(name, &value);
+            #[cfg(target_os = "linux")]
+            let known = known || mounts::take(name, &value) || seccomp::take(name);
+            assert!(known, "{name} is not a step");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! Steps that need more than one thread, or that go on until the program ends.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, exit};
+use std::sync::Barrier;
+use std::thread;
+
+use pidfile::Options;
+
+use crate::argument::number;
+use crate::state::State;
+
+/// Whether `name` was a step of this file.
+pub(crate) fn take(name: &str, value: &OsStr, state: &mut State) -> bool {
+    match name {
+        "workers" => workers(number(value), |worker| beside(state, worker)),
+        "rivals" => workers(number(value), |_| state.path().into()),
+        "spawners" => spawners(number(value)),
+        "churn" => churn(state),
+        "rounds" => rounds(number(value), state),
+        "probe" => probe(state),
+        "drop-on-a-thread" => {
+            let guard = state.newest();
+            thread::spawn(move || drop(guard))
+                .join()
+                .expect("the drop does not panic");
+        }
+        "park" => park(),
+        _ => return false,
+    }
+    true
+}
+
+/// Starts threads that acquire and release a file each until the program ends, and returns once
+/// every thread has released its file for the first time.
+fn workers(count: usize, path: impl Fn(usize) -> OsString) {
+    let begun: &Barrier = Box::leak(Box::new(Barrier::new(count + 1)));
+    for worker in 0..count {
+        let options = Options::new().path(path(worker));
+        thread::spawn(move || {
+            work(&options);
+            begun.wait();
+            loop {
+                work(&options);
+            }
+        });
+    }
+    begun.wait();
+}
+
+/// The file of one worker, in the directory of the holder's file.
+fn beside(state: &State, worker: usize) -> OsString {
+    let mut path = state.path().into_os_string();
+    path.push(format!(".{worker}"));
+    path
+}
+
+fn work(options: &Options) {
+    match options.acquire() {
+        Ok(guard) => drop(guard),
+        // Another thread of this process, or another process.
+        Err(error) if error.is_running() => {}
+        // Ends as a program would, with a status that no test of an end expects. While the process
+        // ends on another thread, no worker may get here: it would hide that end.
+        Err(error) => {
+            eprintln!("worker: {error:?}");
+            exit(99);
+        }
+    }
+}
+
+/// Acquires and releases on the main thread until the process is ended.
+fn churn(state: &State) {
+    let options = Options::new().path(state.path());
+    work(&options);
+    println!("ready");
+    loop {
+        work(&options);
+    }
+}
+
+/// Acquires and releases that often, and is never refused.
+fn rounds(count: usize, state: &State) {
+    let options = Options::new().path(state.path());
+    for round in 0..count {
+        let guard = options
+            .acquire()
+            .unwrap_or_else(|error| panic!("round {round}: {error:?}"));
+        guard
+            .release()
+            .unwrap_or_else(|error| panic!("round {round}: {error:?}"));
+    }
+    println!("done");
+}
+
+/// Starts threads that spawn programs until the end, and returns once each has spawned one.
+/// Between a fork and an exec there is a copy of every descriptor, and of every lock.
+#[allow(unsafe_code, reason = "pre_exec, to make std fork")]
+fn spawners(count: usize) {
+    let begun: &Barrier = Box::leak(Box::new(Barrier::new(count + 1)));
+    let spawn = |shares_memory: bool| {
+        let mut command = Command::new("true");
+        if !shares_memory {
+            // Otherwise std shares our memory with the child until it has become the program,
+            // which is quicker.
+            // SAFETY: the closure does nothing.
+            unsafe { command.pre_exec(|| Ok(())) };
+        }
+        assert!(command.status().expect("spawn").success());
+    };
+    for spawner in 0..count {
+        thread::spawn(move || {
+            spawn(spawner % 2 == 0);
+            begun.wait();
+            loop {
+                spawn(spawner % 2 == 0);
+            }
+        });
+    }
+    begun.wait();
+}
+
+/// Asks for the status until the program ends.
+fn probe(state: &State) {
+    let options = Options::new().path(state.path());
+    println!("probing");
+    loop {
+        if let Err(error) = options.status() {
+            panic!("a probe failed: {error:?}");
+        }
+    }
+}
+
+/// Sleeps until the process ends.
+pub(crate) fn park() -> ! {
+    loop {
+        thread::park();
+    }
+}
