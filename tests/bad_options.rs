@@ -35,14 +35,11 @@ fn assert_refused(what: &str, options: &Options) {
 fn an_empty_path_is_refused() {
     let sandbox = Sandbox::new();
     assert_refused("an empty path", &Options::new().path(""));
-    let refusal = holder("")
+    holder("")
         .steps("acquire")
         .current_dir(sandbox.dir())
-        .refusal();
-    assert!(
-        ["Config", "Io"].contains(&refusal.variant.as_str()),
-        "{refusal:?}"
-    );
+        .refusal()
+        .expect_one_of(&["Config", "Io"]);
     sandbox.assert_names([]);
 }
 
@@ -67,14 +64,11 @@ fn a_path_that_names_no_file_is_refused() {
 fn a_relative_path_that_names_no_file_is_refused() {
     let sandbox = Sandbox::new();
     for path in [".", "..", "./", "../", "x/", "x/.", "x/.."] {
-        let refusal = holder(path)
+        holder(path)
             .steps("acquire")
             .current_dir(sandbox.dir())
-            .refusal();
-        assert!(
-            ["Config", "Io"].contains(&refusal.variant.as_str()),
-            "{path}: {refusal:?}"
-        );
+            .refusal()
+            .expect_one_of(&["Config", "Io"]);
         sandbox.assert_names([]);
     }
 }

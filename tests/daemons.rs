@@ -148,11 +148,10 @@ fn the_terminal_sees_the_refusal_and_no_daemon_is_started() {
     for way in WAYS {
         let steps = format!("reserve detach={way} say=detached adopt park");
         let mut terminal = holder(sandbox.pidfile()).steps(&steps).start();
-        let refusal = terminal.refusal();
-        assert_eq!(
-            (refusal.variant.as_str(), refusal.pid),
-            ("Locked", Some(held.pid()))
-        );
+        terminal
+            .refusal()
+            .expect("Locked", 75)
+            .expect_pid(held.pid());
         assert_eq!(terminal.line(), None, "nobody goes on");
         terminal.expect_exit(75);
         assert_eq!(Snapshot::of(sandbox.pidfile()), before);
@@ -285,7 +284,7 @@ fn a_name_that_was_replaced_before_the_adoption_is_lost_and_left_alone() {
         }
         let before = replace.then(|| Snapshot::of(&path));
         terminal.tell();
-        assert_eq!(terminal.refusal().variant, "Lost");
+        terminal.refusal().expect("Lost", 71);
         terminal.expect("went-on");
         terminal.expect_exit(0);
         assert_eq!(path.exists().then(|| Snapshot::of(&path)), before);

@@ -47,7 +47,7 @@ fn a_refused_acquire_leaves_no_descriptor() {
     let before = program.descriptors();
     program.tell();
     for _ in 0..3 {
-        assert_eq!(program.refusal().variant, "Locked");
+        program.refusal().expect("Locked", 75);
     }
     program.expect("tried");
     assert_eq!(program.descriptors(), before);

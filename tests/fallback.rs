@@ -54,8 +54,10 @@ fn a_refused_start_leaves_no_hidden_file() {
         let sandbox = Sandbox::new();
         let _held = Options::new().path(sandbox.pidfile()).acquire().unwrap();
         let script = holder(sandbox.pidfile()).steps(poorer);
-        let refusal = script.steps("acquire").refusal();
-        assert_eq!(refusal.pid, Some(std::process::id()), "{poorer}");
+        script
+            .steps("acquire")
+            .refusal()
+            .expect_pid(std::process::id());
         sandbox.assert_names(["it.pid"]);
     }
 }

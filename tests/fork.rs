@@ -26,8 +26,10 @@ fn assert_child_is_harmless(steps: &str, end: &str) {
         format!("{}\n", parent.pid())
     );
     let before = Snapshot::of(&path);
-    let refusal = holder(&path).steps("acquire").refusal();
-    assert_eq!(refusal.pid, Some(parent.pid()));
+    holder(&path)
+        .steps("acquire")
+        .refusal()
+        .expect_pid(parent.pid());
     assert_eq!(Snapshot::of(&path), before);
     parent.signal(Signal::SIGTERM);
     parent.expect_death_by(Signal::SIGTERM);
@@ -112,11 +114,10 @@ fn a_forked_child_is_refused_like_any_other_process() {
         format!("Held {{ pid: Some({}) }}", parent.pid())
     );
     for _ in 0..2 {
-        let refusal = parent.refusal();
-        assert_eq!(
-            (refusal.variant.as_str(), refusal.pid),
-            ("Locked", Some(parent.pid()))
-        );
+        parent
+            .refusal()
+            .expect("Locked", 75)
+            .expect_pid(parent.pid());
     }
     parent.expect("child exited 0");
     assert!(is_locked(&path));

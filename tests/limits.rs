@@ -18,18 +18,10 @@ fn an_unwritable_directory_is_an_error_that_leaves_nothing_and_works_later() {
         .steps("try wait acquire wait")
         .unprivileged(&sandbox)
         .start();
-    let refusal = program.refusal();
-    assert_eq!(
-        (refusal.variant.as_str(), refusal.exit_code),
-        ("Io", 77),
-        "{}",
-        refusal.message
-    );
-    assert!(
-        refusal.message.contains(folder.to_str().unwrap()),
-        "{}",
-        refusal.message
-    );
+    program
+        .refusal()
+        .expect("Io", 77)
+        .expect_message(folder.display());
     assert!(names(&folder).is_empty());
 
     set_mode(&folder, 0o777);
@@ -45,21 +37,12 @@ fn an_unwritable_directory_is_an_error_that_leaves_nothing_and_works_later() {
 fn a_directory_that_cannot_be_searched_is_an_error_that_names_it() {
     let sandbox = Sandbox::new();
     let folder = sandbox.folder("run", 0o600);
-    let refusal = holder(folder.join("it.pid"))
+    holder(folder.join("it.pid"))
         .steps("acquire")
         .unprivileged(&sandbox)
-        .refusal();
-    assert_eq!(
-        (refusal.variant.as_str(), refusal.exit_code),
-        ("Io", 77),
-        "{}",
-        refusal.message
-    );
-    assert!(
-        refusal.message.contains(folder.to_str().unwrap()),
-        "{}",
-        refusal.message
-    );
+        .refusal()
+        .expect("Io", 77)
+        .expect_message(folder.display());
     set_mode(&folder, 0o700);
     assert!(names(&folder).is_empty());
 }
@@ -90,13 +73,7 @@ fn a_read_only_file_system_is_an_error_that_leaves_nothing_and_works_later() {
         return;
     };
     program.tell();
-    let refusal = program.refusal();
-    assert_eq!(
-        (refusal.variant.as_str(), refusal.exit_code),
-        ("Io", 73),
-        "{}",
-        refusal.message
-    );
+    program.refusal().expect("Io", 73);
     program.expect("tried");
     assert!(names(&seen).is_empty());
     program.tell();
@@ -116,7 +93,7 @@ fn a_stale_file_on_a_read_only_file_system_is_left_as_it_is() {
     fs::write(seen.join("it.pid"), "2147483647\n").unwrap();
     let before = Snapshot::of(seen.join("it.pid"));
     program.tell();
-    assert_eq!(program.refusal().variant, "Io");
+    program.refusal().expect("Io", 73);
     program.expect("tried");
     assert_eq!(Snapshot::of(seen.join("it.pid")), before);
 }
@@ -136,13 +113,7 @@ fn a_full_disk_is_an_error_that_leaves_nothing_and_works_later() {
     };
     fill(seen.join("filler"));
     program.tell();
-    let refusal = program.refusal();
-    assert_eq!(
-        (refusal.variant.as_str(), refusal.exit_code),
-        ("Io", 73),
-        "{}",
-        refusal.message
-    );
+    program.refusal().expect("Io", 73);
     program.expect("tried");
     assert_eq!(names(&seen), ["filler"]);
     fs::remove_file(seen.join("filler")).unwrap();
@@ -163,7 +134,7 @@ fn a_stale_file_on_a_full_disk_is_left_as_it_is_and_taken_over_later() {
     fill(seen.join("filler"));
     let before = Snapshot::of(seen.join("it.pid"));
     program.tell();
-    assert_eq!(program.refusal().variant, "Io");
+    program.refusal().expect("Io", 73);
     program.expect("tried");
     assert_eq!(Snapshot::of(seen.join("it.pid")), before);
     fs::remove_file(seen.join("filler")).unwrap();
@@ -213,10 +184,10 @@ fn without_descriptors_left_a_stale_file_is_left_as_it_is() {
     let path = sandbox.file("it.pid", "2147483647\n");
     let before = Snapshot::of(&path);
     for limit in 3..5 {
-        let refusal = holder(&path)
+        holder(&path)
             .steps(&format!("limit-files={limit} acquire"))
-            .refusal();
-        assert_eq!(refusal.variant, "Io", "{}", refusal.message);
+            .refusal()
+            .expect("Io", 73);
         assert_eq!(Snapshot::of(&path), before);
     }
     sandbox.assert_next_start_works();
@@ -238,13 +209,7 @@ fn a_file_size_limit_of_0_with_its_signal_ignored_is_an_error_that_leaves_nothin
     let sandbox = Sandbox::new();
     let steps = "ignore=SIGXFSZ limit-size=0 try limit-size=max say=tried wait acquire wait";
     let mut program = holder(sandbox.pidfile()).steps(steps).start();
-    let refusal = program.refusal();
-    assert_eq!(
-        (refusal.variant.as_str(), refusal.exit_code),
-        ("Io", 73),
-        "{}",
-        refusal.message
-    );
+    program.refusal().expect("Io", 73);
     program.expect("tried");
     sandbox.assert_names([]);
     program.tell();
@@ -272,12 +237,6 @@ fn an_owner_that_may_not_be_given_is_an_error_that_leaves_nothing() {
     let script = holder(folder.join("it.pid"))
         .steps("uid=0 acquire")
         .unprivileged(&sandbox);
-    let refusal = script.refusal();
-    assert_eq!(
-        (refusal.variant.as_str(), refusal.exit_code),
-        ("Io", 77),
-        "{}",
-        refusal.message
-    );
+    script.refusal().expect("Io", 77);
     assert!(names(&folder).is_empty());
 }

@@ -33,13 +33,8 @@ pub(crate) fn assert_whose_file_it_is_decides(sandbox: &Sandbox) {
     let refusal = holder(&path)
         .steps("acquire")
         .unprivileged(sandbox)
-        .refusal();
-    assert_eq!(
-        (refusal.variant.as_str(), refusal.exit_code),
-        ("Insecure", 77),
-        "{}",
-        refusal.message
-    );
+        .refusal()
+        .expect("Insecure", 77);
     assert_eq!(refusal.path, path);
     assert_eq!(Snapshot::of(&path), before);
     // By root too: its owner could put anything there.
@@ -66,11 +61,11 @@ pub(crate) fn assert_whose_file_it_is_decides(sandbox: &Sandbox) {
     let before = Snapshot::of(&path);
     assert_insecure(&refused(PidFile::acquire(&path)), &path);
     assert_eq!(Snapshot::of(&path), before);
-    let refusal = holder(&path)
+    holder(&path)
         .steps("acquire")
         .unprivileged(sandbox)
-        .refusal();
-    assert_eq!(refusal.variant, "Insecure", "{}", refusal.message);
+        .refusal()
+        .expect("Insecure", 77);
     assert_eq!(Snapshot::of(&path), before);
 
     // Our own file there is ours, and a free name too.
@@ -122,17 +117,12 @@ fn a_file_held_by_root_is_locked_for_an_ordinary_user_who_can_read_it() {
         let path = sandbox.folder(name, mode).join("it.pid");
         let guard = PidFile::acquire(&path).unwrap();
         let before = Snapshot::of(&path);
-        let refusal = holder(&path)
+        holder(&path)
             .steps("acquire")
             .unprivileged(&sandbox)
-            .refusal();
-        assert_eq!(
-            (refusal.variant.as_str(), refusal.pid),
-            ("Locked", Some(guard.pid())),
-            "{}",
-            refusal.message
-        );
-        assert_eq!(refusal.exit_code, 75);
+            .refusal()
+            .expect("Locked", 75)
+            .expect_pid(guard.pid());
         assert_eq!(Snapshot::of(&path), before);
     }
 }
@@ -146,16 +136,12 @@ fn a_file_of_root_that_cannot_be_read_is_an_error_that_names_it() {
     let path = sandbox.folder("run", 0o1777).join("it.pid");
     let guard = Options::new().path(&path).chmod(0o600).acquire().unwrap();
     let before = Snapshot::of(&path);
-    let refusal = holder(&path)
+    holder(&path)
         .steps("acquire")
         .unprivileged(&sandbox)
-        .refusal();
-    assert_eq!(refusal.exit_code, 77, "{refusal:?}");
-    assert!(
-        refusal.message.contains(path.to_str().unwrap()),
-        "{}",
-        refusal.message
-    );
+        .refusal()
+        .expect("Io", 77)
+        .expect_message(path.display());
     assert_eq!(Snapshot::of(&path), before);
     guard.release().unwrap();
 }

@@ -195,8 +195,9 @@ fn a_holder_that_has_our_number_in_another_namespace_is_not_taken_for_us() {
     };
     first.expect_held(&sandbox);
     let second = holder(sandbox.pidfile()).steps("acquire").under(&UNSHARE);
-    let refusal = second.refusal();
-    assert_eq!((refusal.variant.as_str(), refusal.pid), ("Locked", Some(1)));
-    let message = refusal.message;
-    assert!(message.contains("is held by process 1"), "{message}");
+    second
+        .refusal()
+        .expect("Locked", 75)
+        .expect_pid(1)
+        .expect_message("is held by process 1");
 }

@@ -218,11 +218,10 @@ fn refuse_live_refuses_a_process_whose_program_cannot_be_read() {
             .unprivileged(&sandbox)
             .start()
     };
-    let refusal = start().refusal();
-    assert_eq!(
-        (refusal.variant.as_str(), refusal.pid),
-        ("Running", Some(living.pid()))
-    );
+    start()
+        .refusal()
+        .expect("Running", 75)
+        .expect_pid(living.pid());
     living.tell();
     living.expect_exit(0);
     start().expect("held ");
@@ -299,17 +298,12 @@ fn without_the_lock_a_holder_is_respected_until_it_dies() {
     let mut first = holder(&path).steps("lock=false acquire wait").start();
     first.expect_held(&path);
     let before = Snapshot::of(&path);
-    let refusal = holder(&path).steps("lock=false acquire").refusal();
-    assert_eq!(
-        (refusal.variant.as_str(), refusal.pid),
-        ("Running", Some(first.pid()))
-    );
-    assert_eq!(refusal.exit_code, 75);
-    assert!(
-        refusal.message.contains(path.to_str().unwrap()),
-        "{}",
-        refusal.message
-    );
+    holder(&path)
+        .steps("lock=false acquire")
+        .refusal()
+        .expect("Running", 75)
+        .expect_pid(first.pid())
+        .expect_message(path.display());
     assert_eq!(Snapshot::of(&path), before);
     first.signal(nix::sys::signal::Signal::SIGKILL);
     first.wait();

@@ -6,12 +6,16 @@
 
 mod facts;
 mod program;
+mod refusal;
 mod sandbox;
+mod script;
 mod system;
 
 pub(crate) use facts::{Snapshot, is_locked, is_tmpfile_supported, lock};
-pub(crate) use program::{Program, Script, holder};
+pub(crate) use program::Program;
+pub(crate) use refusal::Refusal;
 pub(crate) use sandbox::{Sandbox, names, set_mode};
+pub(crate) use script::{Script, holder};
 pub(crate) use system::{
     a_moment, can_unshare, dead_process, descriptors, eventually, is_root, needs, zombie,
 };

@@ -131,11 +131,10 @@ fn after_the_deadline_a_waiter_is_told_locked_with_the_holders_pid() {
     for patience in ["0", "1", "100"] {
         let steps = format!("patience={patience} acquire");
         let mut second = holder(sandbox.pidfile()).steps(&steps).start();
-        let refusal = second.refusal();
-        assert_eq!(
-            (refusal.variant.as_str(), refusal.pid),
-            ("Locked", Some(first.pid()))
-        );
+        second
+            .refusal()
+            .expect("Locked", 75)
+            .expect_pid(first.pid());
         second.expect_exit(75);
     }
     assert_eq!(Snapshot::of(sandbox.pidfile()), before);
@@ -148,11 +147,10 @@ fn after_the_deadline_a_wait_for_ourselves_is_over_too() {
     let steps = "acquire patience=50 try say=told wait";
     let mut program = holder(sandbox.pidfile()).steps(steps).start();
     program.expect_held(&sandbox.pidfile());
-    let refusal = program.refusal();
-    assert_eq!(
-        (refusal.variant.as_str(), refusal.pid),
-        ("Locked", Some(program.pid()))
-    );
+    program
+        .refusal()
+        .expect("Locked", 75)
+        .expect_pid(program.pid());
     program.expect("told");
     assert!(is_locked(&sandbox.pidfile()));
 }
@@ -167,7 +165,7 @@ fn a_wait_is_for_a_holder_and_for_nothing_else() {
     patient(sandbox.pidfile()).expect("held ");
     // Something is wrong, and would be for ever.
     let text = sandbox.file("text", "not a pidfile\n");
-    assert_eq!(patient(text).refusal().variant, "NotPidfile");
+    patient(text).refusal().expect("NotPidfile", 73);
     assert_eq!(
         patient(sandbox.path("missing/it.pid")).refusal().variant,
         "Io"
@@ -334,8 +332,7 @@ fn without_the_lock_a_second_acquire_in_one_process_waits_and_is_refused() {
     let steps = "limit-processor=1 lock=false acquire patience=3000 try";
     let mut program = holder(sandbox.pidfile()).steps(steps).start();
     program.expect_held(&sandbox.pidfile());
-    let refusal = program.refusal();
-    assert_eq!(refusal.pid, Some(program.pid()));
+    program.refusal().expect_pid(program.pid());
     program.expect_exit(0);
     sandbox.assert_names([]);
 }
