@@ -2,13 +2,12 @@
 //! where nobody can clean up, the next start does.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use nix::sys::signal::Signal;
 use pidfile::{Options, Status};
 
-use crate::support::{Program, Sandbox, Script, holder, is_locked};
+use crate::support::{Program, Sandbox, Script, cargo, holder, is_locked, target_dir};
 
 /// Starts it, lets it end, and returns it; the file is looked at by the caller.
 #[track_caller]
@@ -157,48 +156,38 @@ fn after_sigkill_the_next_start_takes_over() {
 #[test]
 fn after_a_panic_that_aborts_the_next_start_takes_over() {
     let sandbox = Sandbox::new();
-    let mut program = end(&sandbox, Script::of(aborting_holder()), "acquire panic");
+    let Some(aborting) = aborting_holder() else {
+        return;
+    };
+    let mut program = end(&sandbox, Script::of(&aborting), "acquire panic");
     program.expect_death_by(Signal::SIGABRT);
     assert_stale(&sandbox, program.pid());
     // All other ends are as they were.
-    end(
-        &sandbox,
-        Script::of(aborting_holder()),
-        "acquire forget exit=7",
-    )
-    .expect_exit(7);
+    end(&sandbox, Script::of(&aborting), "acquire forget exit=7").expect_exit(7);
     sandbox.assert_names([]);
 }
 
-/// The program `holder`, built in a profile of its own in which a panic aborts. Its folder is
-/// beside that of this profile, so it is built once and waits for nobody.
-fn aborting_holder() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .parent()
-        .expect("the target directory");
-    let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into()))
-        // Everything it needs was fetched for this very test.
-        .args([
-            "build",
-            "--quiet",
-            "--offline",
-            "--bin",
-            "holder",
-            "--profile",
-            "aborting",
-        ])
-        .args(["--config", "profile.aborting.inherits='dev'"])
-        .args(["--config", "profile.aborting.panic='abort'"])
-        .args(["--config", "profile.aborting.debug=false"])
-        .arg("--target-dir")
-        .arg(target)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status();
-    assert!(
-        built.expect("cargo").success(),
-        "the build in a profile of its own"
-    );
-    target.join("aborting/holder")
+/// The program `holder`, built in a profile of its own in which a panic aborts.
+fn aborting_holder() -> Option<PathBuf> {
+    const PROFILE: [&str; 3] = [
+        "profile.aborting.inherits='dev'",
+        "profile.aborting.panic='abort'",
+        "profile.aborting.debug=false",
+    ];
+    let mut arguments = vec![
+        "build",
+        "--quiet",
+        "--bin",
+        "holder",
+        "--profile",
+        "aborting",
+    ];
+    for setting in PROFILE {
+        arguments.extend(["--config", setting]);
+    }
+    let built = cargo(env!("CARGO_MANIFEST_DIR").as_ref(), &arguments)?;
+    assert!(built.status.success(), "{built:?}");
+    Some(target_dir().join("aborting/holder"))
 }
 
 #[test]

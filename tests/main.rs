@@ -1,38 +1,69 @@
-//! What the running program promises, shown on real processes and files. Every
-//! test is named after its promise.
+//! What the running program promises, shown on real processes and files. Every test is named after
+//! its promise; `README.md` has the table from promise to test.
 
 mod support;
 
 // Holding.
+
+/// A free path is held, and a second start is refused.
 mod acquire;
+/// A guard costs two descriptors, above the standard three, and no child inherits them.
 mod descriptors;
-mod held;
+/// One of many starters holds, and contenders are never inside together.
 mod races;
+/// A file without a holder is taken over, whatever its record says.
 mod stale;
+/// `status` reports every state and changes nothing.
 mod status;
+/// A held file whose holder cannot be named is still held.
+mod unnamed_holder;
+/// A start that waits gets its turn, or is refused when its time is up.
 mod waiting;
 
 // What is there, and whose it is.
-mod alone;
+
+/// Anything that is not a pidfile is refused and left as it is.
 mod bad_input;
+/// Options that exclude each other or make no sense are refused, and nothing is created.
 mod bad_options;
+/// The environment chooses the place only where that is safe.
 mod environment;
+/// Without nameless files or links the promises are the same.
 #[cfg(target_os = "linux")]
 mod fallback;
+/// Where the directory cannot be written, an existing file is held in place.
 mod in_place;
+/// When the system refuses, the start fails cleanly and works later.
 mod limits;
+/// The owner of a file decides whether it may be replaced.
 mod permissions;
+/// The file goes where the options say, and directories are made only where that is safe.
 mod places;
+/// The attribute and `Options` refuse the same values.
+mod same_limits;
+/// The answers do not depend on `fs.protected_regular`; the test changes it and runs alone.
+mod sticky_directories;
 
 // Ending.
+
+/// `cleanup` removes the file before an end that runs nothing.
 mod cleanup;
+/// A reservation is adopted by a daemon, and its name is never absent.
 mod daemons;
+/// Every way to exit removes the file and keeps the status, or leaves a stale file.
 mod ends;
+/// A forked child leaves its parent's file alone.
 mod fork;
+/// A holder that lost its file finds out, and harms no other file.
 mod lost;
+/// A holder whose directory, root or user changed cleans up all the same.
 mod moved;
+/// Signal handlers of other crates run to their end, and then the file goes.
 mod neighbours;
+/// Process 1 of a pid namespace cleans up and exits with 128 and the signal's number.
 #[cfg(target_os = "linux")]
 mod pid_namespace;
+/// A signal removes the file, and the parent sees the death by that signal.
 mod signals;
+/// Ends at random moments, hundreds and thousands of times, leave nothing.
 mod storms;

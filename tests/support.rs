@@ -4,6 +4,7 @@
 //! Nothing here knows how a pidfile works. What a test claims about one it
 //! finds out through the system: bytes, inodes, locks, statuses.
 
+mod cargo;
 mod facts;
 mod program;
 mod refusal;
@@ -11,6 +12,7 @@ mod sandbox;
 mod script;
 mod system;
 
+pub(crate) use cargo::{WORKSPACE, cargo, target_dir, write_crate};
 pub(crate) use facts::{Snapshot, is_locked, is_tmpfile_supported, lock};
 pub(crate) use program::Program;
 pub(crate) use refusal::Refusal;

@@ -13,6 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::Refusal;
+use super::sandbox::progress;
 use super::system::{DEADLINE, descriptors, eventually};
 
 /// A running program. It is killed and reaped with the test; what it has
@@ -28,6 +29,7 @@ pub(crate) struct Program {
 impl Program {
     #[track_caller]
     pub(super) fn start(mut command: Command) -> Program {
+        progress();
         let stderr = tempfile::tempfile().expect("a file for what it complains about");
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         command.stderr(stderr.try_clone().expect("dup"));
@@ -61,7 +63,10 @@ impl Program {
     #[track_caller]
     pub(crate) fn line(&mut self) -> Option<String> {
         match self.lines.recv_timeout(DEADLINE) {
-            Ok(line) => Some(line),
+            Ok(line) => {
+                progress();
+                Some(line)
+            }
             Err(RecvTimeoutError::Disconnected) => None,
             Err(RecvTimeoutError::Timeout) => panic!("it says nothing; {}", self.complaints()),
         }
@@ -133,6 +138,7 @@ impl Program {
             status = self.child.try_wait().expect("it is our child");
             status.is_some()
         });
+        progress();
         status.expect("it has ended")
     }
 

@@ -1,6 +1,6 @@
 //! A folder for one test, gone with it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -20,11 +20,14 @@ use super::{Program, Snapshot, holder};
 static MACHINE: RwLock<()> = RwLock::new(());
 
 thread_local! {
-    /// A second read lock on a thread can wait for ever behind a writer.
+    /// A second read lock on the same thread could wait forever behind a writer.
     static TAKEN: Cell<bool> = const { Cell::new(false) };
+
+    /// Tells the watchdog of this thread's test that it goes on.
+    static PROGRESS: RefCell<Option<Sender<()>>> = const { RefCell::new(None) };
 }
 
-/// The longest that any test takes, on a machine that has more to do.
+/// The longest that a test may take between two steps, even on a busy machine.
 const LONGEST: Duration = Duration::from_secs(500);
 
 /// A folder, private at first. One a test, so that a test can run alone.
@@ -32,7 +35,6 @@ const LONGEST: Duration = Duration::from_secs(500);
 pub(crate) struct Sandbox {
     folder: TempDir,
     path: PathBuf,
-    _watchdog: Sender<()>,
     _machine: Share,
 }
 
@@ -59,10 +61,10 @@ impl Sandbox {
         let folder = tempfile::tempdir().expect("a temporary folder");
         // The library reports the path it was given; the folder may have another name.
         let path = folder.path().canonicalize().expect("the folder is there");
+        PROGRESS.set(Some(watchdog()));
         Sandbox {
             folder,
             path,
-            _watchdog: watchdog(),
             _machine: machine,
         }
     }
@@ -151,19 +153,36 @@ impl Sandbox {
     }
 }
 
-/// Ends everything if the test is not over in time: a call of this process that hangs would block
-/// for ever, and a hang is to fail. Programs have their own deadline, and one of seconds.
+/// Aborts everything if the test makes no progress: a call of this process that hangs would block
+/// forever. Programs have a deadline of their own, of seconds.
 fn watchdog() -> Sender<()> {
-    let (sender, over) = channel();
+    let (sender, steps) = channel();
     let test = thread::current().name().unwrap_or_default().to_owned();
     thread::spawn(move || {
-        // Nothing is ever sent; the sender goes with the sandbox.
-        if over.recv_timeout(LONGEST) == Err(RecvTimeoutError::Timeout) {
-            eprintln!("{test} hangs");
-            std::process::abort();
+        loop {
+            match steps.recv_timeout(LONGEST) {
+                Ok(()) => {}
+                // The sandbox is gone.
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {
+                    eprintln!("{test} hangs");
+                    std::process::abort();
+                }
+            }
         }
     });
     sender
+}
+
+/// Reports that the test of this thread goes on. What counts is that a program started, spoke or
+/// ended, so that a long test need not be fast.
+pub(super) fn progress() {
+    PROGRESS.with_borrow(|sender| {
+        if let Some(sender) = sender {
+            // Fails if the watchdog is gone, which is then no business of the test.
+            let _ = sender.send(());
+        }
+    });
 }
 
 impl Drop for Sandbox {
@@ -179,6 +198,7 @@ impl Drop for Sandbox {
                 let _ = fs::set_permissions(entry.path(), Permissions::from_mode(0o700));
             }
         }
+        PROGRESS.set(None);
         TAKEN.set(false);
     }
 }
