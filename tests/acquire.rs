@@ -1,4 +1,4 @@
-//! A path with nothing there, and the second one that comes.
+//! A free path is held; a second start is refused and changes nothing.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,7 +10,7 @@ use pidfile::{Error, Options, PidFile, Status};
 
 use crate::support::{Sandbox, Snapshot, holder, is_locked, refused};
 
-/// The mode of every file is exact, whatever the umask takes away.
+/// That the mode of the file is exact, whatever the umask.
 #[track_caller]
 fn assert_mode(umask: &str, setting: &str, mode: u32) {
     let sandbox = Sandbox::new();
@@ -48,7 +48,7 @@ fn content_is_exactly_the_pid_and_the_mode_0644_under_umask_0777() {
 
 #[test]
 fn chmod_is_exact_whatever_the_umask() {
-    // Each in a sandbox of its own, one after the other.
+    // One sandbox each, one after the other.
     assert_mode("0", "chmod=600", 0o600);
     assert_mode("0777", "chmod=600", 0o600);
     assert_mode("077", "chmod=664", 0o664);
@@ -214,7 +214,7 @@ fn allow_same_process_succeeds_and_its_drop_removes_nothing() {
     drop(second);
     assert_eq!(Snapshot::of(&path), before);
     assert!(is_locked(&path));
-    // Nor does its release, though it reports success.
+    // A release removes nothing either, though it reports success.
     let third = Options::new()
         .path(&path)
         .allow_same_process(true)
@@ -243,7 +243,7 @@ fn allow_same_process_outlives_the_first_guard_and_harms_no_successor() {
     let program = sandbox.hold();
     let before = Snapshot::of(&path);
     drop(second);
-    assert_eq!(Snapshot::of(&path), before, "the file of somebody else");
+    assert_eq!(Snapshot::of(&path), before, "the next holder's file");
     assert!(is_locked(&path));
     drop(program);
 }

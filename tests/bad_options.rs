@@ -1,5 +1,4 @@
-//! Options that contradict each other or have no meaning: an error, and
-//! nothing is created.
+//! Options that contradict each other or make no sense are an error, and nothing is created.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -9,7 +8,7 @@ use pidfile::{Error, Options};
 
 use crate::support::{Sandbox, holder, refused};
 
-/// That a start calls it a mistake of the program.
+/// That a start reports a mistake of the program.
 #[track_caller]
 fn assert_config(what: &str, options: &Options) {
     let error = refused(options.acquire());
@@ -21,7 +20,7 @@ fn assert_config(what: &str, options: &Options) {
     assert!(!error.to_string().is_empty());
 }
 
-/// That a start is refused without a word about other processes.
+/// That a start is refused, and not because of another process.
 #[track_caller]
 fn assert_refused(what: &str, options: &Options) {
     let error = refused(options.acquire());
@@ -107,7 +106,7 @@ fn a_name_of_256_bytes_is_refused_and_one_of_255_is_not() {
 }
 
 #[test]
-fn a_name_that_is_no_file_name_is_refused() {
+fn a_name_that_is_not_a_file_name_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.folder("below", 0o755);
     let inside = Options::new().dir(sandbox.dir());
@@ -216,7 +215,7 @@ fn every_terminal_call_reports_options_that_exclude_each_other() {
 fn an_unknown_user_or_group_is_refused() {
     let sandbox = Sandbox::new();
     let path = Options::new().path(sandbox.pidfile());
-    for name in ["nobody-has-this-name", "", "a\0b"] {
+    for name in ["no-such-name", "", "a\0b"] {
         for options in [path.clone().owner(name), path.clone().group(name)] {
             let error = refused(options.acquire());
             assert!(matches!(error, Error::Config { .. }), "{name:?}: {error:?}");
@@ -237,7 +236,7 @@ fn setters_take_anything_and_the_last_one_counts() {
     let guard = options.acquire().unwrap();
     assert_eq!(guard.path(), sandbox.pidfile());
     drop(guard);
-    // What a name may be made of is not ours to say, only that it is one.
+    // Any bytes may be a name.
     let odd = sandbox.dir().join(OsStr::from_bytes(b" \n\xff*.pid"));
     if cfg!(target_os = "linux") {
         drop(Options::new().path(&odd).acquire().unwrap());

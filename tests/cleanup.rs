@@ -1,4 +1,4 @@
-//! `cleanup()`, for programs that end in a way which runs nothing.
+//! `cleanup()`, for programs that end in a way that runs nothing.
 
 use nix::sys::signal::Signal::{SIGABRT, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
@@ -24,7 +24,7 @@ fn cleanup_removes_the_file_before_underscore_exit_and_abort() {
 fn cleanup_may_be_called_in_a_signal_handler() {
     let sandbox = Sandbox::new();
     for rivals in ["", "workers=8"] {
-        // On a signal that is not one of ours, and while others acquire and release.
+        // On a signal that the library does not handle, and while threads acquire and release.
         let steps = format!("acquire clean-up-and-leave-on=SIGUSR1 {rivals} raise=SIGUSR1");
         run(&sandbox, &steps).expect_exit(9);
         assert!(!sandbox.pidfile().exists());
@@ -32,7 +32,7 @@ fn cleanup_may_be_called_in_a_signal_handler() {
 }
 
 #[test]
-fn cleanup_removes_all_that_is_held_whatever_its_options() {
+fn cleanup_removes_every_held_file_whatever_its_options() {
     let sandbox = Sandbox::new();
     let script = holder(sandbox.path("a.pid")).steps("at_exit=false signals=false acquire");
     let script = script.set("path", sandbox.path("b.pid")).steps("acquire");
@@ -41,7 +41,7 @@ fn cleanup_removes_all_that_is_held_whatever_its_options() {
     program.expect("held ");
     program.expect("cleaned");
     sandbox.assert_names([]);
-    // The guards that are left have nothing to do, and say nothing.
+    // The guards that are left have nothing to do, and report nothing.
     program.tell();
     program.expect_exit(0);
 }

@@ -1,5 +1,5 @@
-//! Reserved in the terminal and adopted in the background: the terminal sees a
-//! refusal, the name is never absent, and the record is the daemon's.
+//! Reserved in the terminal and adopted in the background: the terminal sees a refusal, the name is
+//! never absent, and the record becomes the daemon's.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::support::{Program, Sandbox, Snapshot, eventually, holder, is_locked, 
 /// Every way out of the terminal: nix leaves by `_exit`, daemonize by `exit`.
 const WAYS: [&str; 4] = ["nix", "daemonize", "fork", "fork-and-forget"];
 
-/// A process that is nobody's child any more. It is killed with its test.
+/// A process whose parent is gone. It is killed with its test.
 struct Daemon(Pid);
 
 impl Daemon {
@@ -33,8 +33,8 @@ impl Drop for Daemon {
     }
 }
 
-/// Lets a program that has reserved go on, while somebody reads the file all the time; tells who
-/// has adopted it, and every record that was seen.
+/// Lets a program that has reserved go on while a thread reads the file all the time. Returns the
+/// daemon that adopted it and every record that was seen.
 #[track_caller]
 fn detached(mut terminal: Program, path: &Path) -> (Daemon, BTreeSet<String>) {
     let is_over = AtomicBool::new(false);
@@ -63,7 +63,7 @@ fn detached(mut terminal: Program, path: &Path) -> (Daemon, BTreeSet<String>) {
     (Daemon(Pid::from_raw(pid.parse().unwrap())), records)
 }
 
-/// A program that holds what it is about to hand on.
+/// A program that has reserved the file, or holds it and is about to hand it over.
 #[track_caller]
 fn reserved(sandbox: &Sandbox, steps: &str) -> Program {
     let mut terminal = holder(sandbox.pidfile()).steps(steps).start();
@@ -78,7 +78,7 @@ fn reserved(sandbox: &Sandbox, steps: &str) -> Program {
     terminal
 }
 
-/// That after these steps the record is the daemon's and was never anybody else's.
+/// That after these steps the record is the daemon's, and was only ever the starter's before.
 #[track_caller]
 fn assert_adopted(before: &str, way: &str) {
     let sandbox = Sandbox::new();
@@ -134,7 +134,7 @@ fn hand_over_does_the_same_for_a_guard() {
 }
 
 #[test]
-fn the_name_is_never_absent_however_often_one_looks() {
+fn the_name_is_never_absent_in_twenty_five_adoptions() {
     for _ in 0..25 {
         assert_adopted("reserve", "fork");
     }
@@ -152,7 +152,7 @@ fn the_terminal_sees_the_refusal_and_no_daemon_is_started() {
             .refusal()
             .expect("Locked", 75)
             .expect_pid(held.pid());
-        assert_eq!(terminal.line(), None, "nobody goes on");
+        assert_eq!(terminal.line(), None, "no daemon goes on");
         terminal.expect_exit(75);
         assert_eq!(Snapshot::of(sandbox.pidfile()), before);
     }
@@ -226,10 +226,7 @@ fn a_reservation_is_cleaned_up_by_no_end_but_its_drop() {
         terminal.tell();
         terminal.expect_exit(code);
         sandbox.assert_names(["it.pid"]);
-        assert!(
-            !is_locked(&sandbox.pidfile()),
-            "stale, and no trouble for the next"
-        );
+        assert!(!is_locked(&sandbox.pidfile()), "stale");
     }
     for signal in [SIGTERM, SIGINT, SIGHUP, SIGQUIT] {
         let mut terminal = reserved(&sandbox, "reserve wait");
@@ -237,7 +234,7 @@ fn a_reservation_is_cleaned_up_by_no_end_but_its_drop() {
         terminal.expect_death_by(signal);
         sandbox.assert_names(["it.pid"]);
     }
-    // Dropped: by name, by a return from `main`, by a panic.
+    // Dropped explicitly, by a return from `main`, and by a panic.
     for (ending, code) in [("drop-reservation wait", 0), ("", 0), ("panic", 101)] {
         let mut terminal = reserved(&sandbox, &format!("reserve wait {ending}"));
         terminal.tell();
@@ -296,7 +293,7 @@ fn a_name_that_was_replaced_before_the_adoption_is_lost_and_left_alone() {
 fn what_a_killed_adoption_left_is_gone_after_the_next_start_or_adoption() {
     let sandbox = Sandbox::new();
     let path = sandbox.pidfile();
-    // The one hidden name that an adoption may need, on its way from nameless to ours.
+    // The one hidden name that an adoption needs for a moment.
     let leftover = sandbox.path(".it.pid.adopt");
     fs::write(&path, "2147483647\n").unwrap();
     fs::write(&leftover, "2147483646\n").unwrap();

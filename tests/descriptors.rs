@@ -1,4 +1,4 @@
-//! What a guard costs in descriptors, where they are, and who gets them.
+//! How many descriptors a guard needs, which numbers they have, and that no program inherits them.
 
 use nix::sys::signal::Signal;
 
@@ -56,7 +56,7 @@ fn a_refused_acquire_leaves_no_descriptor() {
 #[test]
 fn descriptors_live_above_the_standard_three() {
     let sandbox = Sandbox::new();
-    // Nothing can be said without an output, so the file itself says that it is held.
+    // The program has no output here, so the test watches the file itself.
     let steps = "say=ready wait close=1 close=2 acquire wait";
     let mut program = ready(steps, &sandbox);
     program.tell();

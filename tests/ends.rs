@@ -1,5 +1,5 @@
-//! However a process ends by itself, its file goes and its status stays; and
-//! where nobody can clean up, the next start does.
+//! However a process ends by itself, its file goes and its status stays. Where an end runs nothing,
+//! the next start takes the stale file over.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use pidfile::{Options, Status};
 
 use crate::support::{Program, Sandbox, Script, cargo, holder, is_locked, target_dir};
 
-/// Starts it, lets it end, and returns it; the file is looked at by the caller.
+/// Starts it, lets it end, and returns it.
 #[track_caller]
 fn end(sandbox: &Sandbox, script: Script, steps: &str) -> Program {
     let script = script.set("path", sandbox.pidfile());
@@ -99,7 +99,7 @@ fn without_at_exit_the_file_stays_for_the_next_start_unless_it_is_dropped() {
     program.expect_exit(7);
     sandbox.assert_names(["it.pid"]);
     sandbox.assert_next_start_works();
-    // The guard's own drop is no matter of `at_exit`, nor is a signal.
+    // `at_exit` changes neither the drop of the guard nor the end by a signal.
     end(&sandbox, Script::new(), "at_exit=false acquire").expect_exit(0);
     sandbox.assert_names([]);
     let mut program = end(

@@ -1,13 +1,12 @@
-//! What the environment may say about the place of the file, and when it is
-//! not listened to.
+//! Which environment variables choose the place of the file, and when they are ignored.
 
 use std::fs;
 use std::os::unix::fs::{chown, symlink};
 use std::path::{Path, PathBuf};
 
-use crate::support::{SOMEBODY, STRANGER, Sandbox, Script, Snapshot, is_root, names, set_mode};
+use crate::support::{OTHER_USER, Sandbox, Script, Snapshot, USER, is_root, names, set_mode};
 
-/// Where `steps` lead a program that gets these variables and no others that count.
+/// Where a program with these steps puts its file, given these variables alone.
 #[track_caller]
 fn resolved(
     steps: &str,
@@ -28,7 +27,7 @@ fn resolved(
 }
 
 #[test]
-fn the_name_is_the_programs_own_unless_told_otherwise() {
+fn the_name_is_the_programs_own_by_default() {
     let sandbox = Sandbox::new();
     let at = |name: &str| sandbox.path(name);
     let named = |argv0: &str, steps: &str| -> PathBuf {
@@ -71,7 +70,7 @@ fn an_xdg_runtime_dir_of_ours_is_used_by_an_ordinary_user() {
     let sandbox = Sandbox::new();
     let run = sandbox.folder("run", 0o700);
     if nix::unistd::geteuid().is_root() {
-        chown(&run, Some(SOMEBODY), Some(SOMEBODY)).unwrap();
+        chown(&run, Some(USER), Some(USER)).unwrap();
         let as_root = resolved("name=it", &[("XDG_RUNTIME_DIR", &run)], None);
         assert!(!as_root.starts_with(&run), "not by root");
     }
@@ -79,7 +78,7 @@ fn an_xdg_runtime_dir_of_ours_is_used_by_an_ordinary_user() {
     assert_eq!(file, run.join("it.pid"));
 }
 
-/// Directories that no variable may lead to.
+/// Directories that no variable may choose.
 fn unusable(sandbox: &Sandbox) -> Vec<PathBuf> {
     let open = sandbox.folder("open", 0o777);
     let sticky = sandbox.folder("sticky", 0o1777);
@@ -96,7 +95,7 @@ fn unusable(sandbox: &Sandbox) -> Vec<PathBuf> {
     ];
     if nix::unistd::geteuid().is_root() {
         let foreign = sandbox.folder("foreign", 0o755);
-        chown(&foreign, Some(STRANGER), None).unwrap();
+        chown(&foreign, Some(OTHER_USER), None).unwrap();
         paths.push(foreign);
     }
     // Relative to the directory that the programs here are started in.
@@ -174,7 +173,7 @@ fn temp_dir_is_a_private_directory_below_a_tmpdir_of_ours() {
     assert_eq!(Snapshot::of(&dir).mode, 0o700);
     drop(program);
 
-    // Made ready by somebody else, it is not used.
+    // If another user could have prepared it, it is not used.
     set_mode(&dir, 0o777);
     script().steps("acquire").refusal().expect("Insecure", 77);
     set_mode(&dir, 0o700);
@@ -201,15 +200,15 @@ fn a_program_that_was_started_set_uid_does_not_use_the_environment() {
             .env("RUNTIME_DIRECTORY", &run);
         PathBuf::from(script.steps("name=it resolve").start().expect("resolved "))
     };
-    chown(&run, Some(SOMEBODY), Some(SOMEBODY)).unwrap();
+    chown(&run, Some(USER), Some(USER)).unwrap();
     assert_eq!(
-        start(SOMEBODY),
+        start(USER),
         run.join("it.pid"),
         "its own user may say where"
     );
-    chown(&program, Some(SOMEBODY), Some(SOMEBODY)).unwrap();
+    chown(&program, Some(USER), Some(USER)).unwrap();
     set_mode(&program, 0o4755);
-    assert!(!start(STRANGER).starts_with(&run), "another user may not");
+    assert!(!start(OTHER_USER).starts_with(&run), "another user may not");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Where a file cannot be made without a name, or be linked: the same promises,
-//! and a hidden name that never stays.
+//! Where nameless files or links do not exist, the promises are the same, and the hidden name that is
+//! used instead never stays.
 
 use std::fs;
 
@@ -8,8 +8,8 @@ use pidfile::Options;
 
 use crate::support::{Sandbox, Snapshot, eventually, holder, is_locked};
 
-/// With a hidden name from the start; found out only when the name is to be given; and with a rename
-/// instead of a link.
+/// A hidden name from the start; one that is made when the link fails; and a rename instead of a
+/// link.
 const POORER: [&str; 3] = [
     "no-nameless-files",
     "no-links",

@@ -1,4 +1,4 @@
-//! A forked child has a copy of everything, and nothing of it is its own.
+//! A forked child has a copy of everything and owns none of it.
 
 use std::fs;
 
@@ -76,7 +76,7 @@ fn a_vforked_child_that_gets_a_signal_leaves_the_parents_file_and_memory() {
         parent.expect(&format!("child killed by {signal}"));
         parent.expect("ready");
         assert!(is_locked(&path));
-        // The child shared the parent's memory, and has not left word in it that the end has come.
+        // The child shared the parent's memory, and has not recorded its own end there.
         parent.tell();
         parent.expect("released");
         parent.expect_held(&path);

@@ -1,5 +1,5 @@
-//! Where the directory cannot be written, a file that is there is held in
-//! place: rewritten, and emptied at the end.
+//! Where the directory cannot be written, an existing file is held in place: rewritten, and emptied
+//! at the end.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -9,17 +9,17 @@ use nix::sys::signal::Signal;
 use pidfile::{PidFile, Status};
 
 use crate::support::{
-    Program, SOMEBODY, Sandbox, Script, Snapshot, can_unshare, eventually, holder, is_locked,
-    is_root, refused, set_mode,
+    Program, Sandbox, Script, Snapshot, USER, can_unshare, eventually, holder, is_locked, is_root,
+    refused, set_mode,
 };
 
-/// A file made ready for an ordinary user, in a directory that only looks on.
+/// A file prepared for an ordinary user, in a directory that this user cannot write.
 fn made_ready(sandbox: &Sandbox, bytes: &str, mode: u32) -> PathBuf {
     let folder = sandbox.folder("run", 0o755);
     let path = folder.join("it.pid");
     fs::write(&path, bytes).unwrap();
     if nix::unistd::geteuid().is_root() {
-        chown(&path, Some(SOMEBODY), Some(SOMEBODY)).unwrap();
+        chown(&path, Some(USER), Some(USER)).unwrap();
     }
     set_mode(&path, mode);
     set_mode(&folder, 0o555);
@@ -132,7 +132,7 @@ fn a_file_held_in_place_is_adopted_in_place() {
     });
 }
 
-/// That the file, as somebody has prepared it, is neither held nor changed.
+/// That the file, once prepared, is neither held nor changed.
 #[track_caller]
 fn assert_refused(prepare: impl FnOnce(&Sandbox, &PathBuf), mode: u32) {
     let sandbox = Sandbox::new();
@@ -163,7 +163,7 @@ fn a_file_with_another_name_is_not_held_in_place() {
 }
 
 #[test]
-fn a_file_that_is_no_pidfile_is_not_held_in_place() {
+fn a_file_that_is_not_a_pidfile_is_not_held_in_place() {
     let sandbox = Sandbox::new();
     let path = made_ready(&sandbox, "my notes\n", 0o644);
     let before = Snapshot::of(&path);

@@ -1,5 +1,5 @@
-//! The system refuses: an error or its signal, nothing left, and it works
-//! once the system gives what is needed.
+//! The system refuses: an error or its signal, nothing left, and a later start works once the system
+//! provides what is needed.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -98,7 +98,7 @@ fn a_stale_file_on_a_read_only_file_system_is_left_as_it_is() {
     assert_eq!(Snapshot::of(seen.join("it.pid")), before);
 }
 
-/// Writes until nothing more fits.
+/// Fills the file system.
 fn fill(path: PathBuf) {
     let mut file = File::create(path).unwrap();
     while file.write_all(&[0; 512]).is_ok() {}
@@ -161,7 +161,7 @@ fn without_descriptors_left_it_is_an_error_that_leaves_nothing_and_works_later()
             break;
         }
         if line.starts_with("held ") {
-            // Enough for a guard, then: it is held until the end.
+            // The limit was enough for a guard after all.
             break;
         }
         assert!(line.starts_with("refused\tIo\t"), "{line}");

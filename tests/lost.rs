@@ -1,5 +1,5 @@
-//! A held file that is not ours any more: the holder can ask, and whatever it
-//! does then, it touches nothing of anybody else's.
+//! A holder that lost its file: `verify` reports it, and no end of the holder touches the files of
+//! other processes.
 
 use std::fs::{self, File};
 use std::os::fd::{AsFd, AsRawFd};
@@ -40,7 +40,7 @@ fn verify_says_that_the_file_is_gone() {
     let guard = PidFile::acquire(sandbox.pidfile()).unwrap();
     fs::remove_file(sandbox.pidfile()).unwrap();
     assert_eq!(guard.verify(), Err(Lost::Gone));
-    guard.release().expect("nothing is left to do");
+    guard.release().expect("there is nothing left to do");
 
     let guard = PidFile::acquire(sandbox.pidfile()).unwrap();
     fs::rename(sandbox.pidfile(), sandbox.path("moved")).unwrap();
@@ -110,7 +110,7 @@ const ENDS: [(&str, Option<Signal>); 5] = [
     ("", Some(SIGTERM)),
 ];
 
-/// A program whose descriptors were closed behind the library's back, and what it says of it.
+/// A program whose descriptors were closed without the library, after it has said so.
 #[track_caller]
 fn closed(sandbox: &Sandbox, and_then: &str, ending: &str) -> Program {
     let steps = format!("acquire close-all {and_then} verify say=ready wait {ending} say=ended");
@@ -139,7 +139,7 @@ fn with_all_descriptors_closed_there_is_no_panic_and_nothing_is_touched() {
     for (ending, signal) in ENDS {
         let sandbox = Sandbox::new();
         let mut program = closed(&sandbox, "", ending);
-        // The lock went with the descriptor: that is what `verify` tells.
+        // The lock went with the descriptor, as `verify` reports.
         assert!(!is_locked(&sandbox.pidfile()));
         let before = Snapshot::of(sandbox.pidfile());
         end(&mut program, signal);

@@ -1,5 +1,5 @@
-//! What is around a holder changes while it holds: its directory, its root,
-//! its user, or the file itself.
+//! A holder's surroundings change while it holds: its directory, its root, its user, or the file
+//! itself.
 
 use std::fs;
 use std::os::unix::fs::{chown, symlink};
@@ -9,10 +9,10 @@ use nix::sys::signal::Signal::{self, SIGTERM};
 use pidfile::{Error, Options, PidFile};
 
 use crate::support::{
-    Program, SOMEBODY, Sandbox, Snapshot, holder, is_locked, is_root, names, set_mode,
+    Program, Sandbox, Snapshot, USER, holder, is_locked, is_root, names, set_mode,
 };
 
-/// The ends that every change is tried with: what the program does, and what it is told.
+/// The ends that follow every change: the steps of the program, and a signal.
 const ENDS: [(&str, Option<Signal>); 4] = [
     ("release", None),
     ("", None),
@@ -20,7 +20,7 @@ const ENDS: [(&str, Option<Signal>); 4] = [
     ("forget", Some(SIGTERM)),
 ];
 
-/// Lets it end, after it said that it is ready.
+/// Lets it end once it is ready.
 #[track_caller]
 fn end(mut program: Program, signal: Option<Signal>) {
     program.expect("ready");
@@ -33,7 +33,7 @@ fn end(mut program: Program, signal: Option<Signal>) {
     }
 }
 
-/// A program that holds the path, takes `steps`, and ends when it is let.
+/// A program that holds the path, takes `steps`, and then waits for its end.
 #[track_caller]
 fn started(path: &Path, sandbox: &Sandbox, steps: &str, ending: &str) -> Program {
     let steps = format!("acquire {steps} say=ready wait {ending}");
@@ -92,10 +92,10 @@ fn after_dropped_privileges_the_file_is_removed_where_that_is_allowed() {
             return;
         }
         let folder = sandbox.folder("run", 0o755);
-        chown(&folder, Some(SOMEBODY), None).unwrap();
+        chown(&folder, Some(USER), None).unwrap();
         set_mode(sandbox.dir(), 0o755);
-        let become_somebody = format!("become={SOMEBODY}");
-        let program = started(&folder.join("it.pid"), &sandbox, &become_somebody, ending);
+        let become_user = format!("become={USER}");
+        let program = started(&folder.join("it.pid"), &sandbox, &become_user, ending);
         end(program, signal);
         assert!(names(&folder).is_empty());
     }
@@ -112,8 +112,8 @@ fn after_dropped_privileges_the_file_is_emptied_where_removal_is_refused() {
             }
             let folder = sandbox.folder("run", mode);
             let path = folder.join("it.pid");
-            let become_somebody = format!("become={SOMEBODY}");
-            let program = started(&path, &sandbox, &become_somebody, ending);
+            let become_user = format!("become={USER}");
+            let program = started(&path, &sandbox, &become_user, ending);
             let held = Snapshot::of(&path);
             end(program, signal);
             let left = Snapshot::of(&path);
@@ -136,7 +136,7 @@ fn release_after_dropped_privileges_reports_success_and_frees_the_lock() {
         return;
     }
     let path = sandbox.folder("run", 0o755).join("it.pid");
-    let steps = format!("become={SOMEBODY} release");
+    let steps = format!("become={USER} release");
     let mut program = started(&path, &sandbox, &steps, "");
     program.expect("released");
     program.expect("ready");
@@ -151,7 +151,7 @@ fn an_emptied_file_is_free_though_a_forked_child_has_a_copy_of_everything() {
         return;
     }
     let path = sandbox.folder("run", 0o755).join("it.pid");
-    let steps = format!("fork=say:forked,wait become={SOMEBODY} release");
+    let steps = format!("fork=say:forked,wait become={USER} release");
     let mut program = holder(&path)
         .steps(&format!("acquire {steps} say=ready wait"))
         .start();
@@ -163,8 +163,7 @@ fn an_emptied_file_is_free_though_a_forked_child_has_a_copy_of_everything() {
     PidFile::acquire(&path).unwrap().release().unwrap();
 }
 
-/// That what somebody else has put in the place of a held file stays as it is, however the holder
-/// ends.
+/// That a file which replaced the held one stays as it is, however the holder ends.
 #[track_caller]
 fn assert_left_alone(replace: impl Fn(&Sandbox, &Path)) {
     for (ending, signal) in ENDS {

@@ -1,5 +1,5 @@
-//! Other people's signal handlers: whoever comes after us owns the shutdown,
-//! and the file goes when it is done.
+//! Signal handlers of other crates: one that was installed after ours owns the shutdown, and the
+//! file goes when it is done.
 
 use nix::sys::signal::Signal::{self, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
@@ -10,7 +10,7 @@ fn graceful(sandbox: &Sandbox, handlers: &str, order: &str) -> Program {
     script.argument(sandbox.pidfile()).argument(order).start()
 }
 
-/// That the program's own way out runs to its end, and that the file goes then and not before.
+/// That the program's own shutdown runs to its end, and that the file goes then and not before.
 #[track_caller]
 fn assert_graceful(handlers: &str, order: &str, signals: &[Signal]) {
     for &signal in signals {

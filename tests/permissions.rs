@@ -1,4 +1,4 @@
-//! Whose file it is decides whether it may be replaced.
+//! The owner of a file decides whether it may be replaced.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use pidfile::{Error, Options, PidFile};
 
-use crate::support::{SOMEBODY, STRANGER, Sandbox, Snapshot, holder, is_root, refused};
+use crate::support::{OTHER_USER, Sandbox, Snapshot, USER, holder, is_root, refused};
 
 const STALE: &str = "2147483647\n";
 
@@ -20,15 +20,15 @@ fn assert_insecure(error: &Error, path: &Path) {
     );
 }
 
-/// The three answers to a file that belongs to somebody else, in a sandbox of the caller's: what
-/// they are does not depend on how the machine protects sticky directories.
+/// The three answers to a file of another user. They do not depend on how the machine protects
+/// sticky directories.
 pub(crate) fn assert_whose_file_it_is_decides(sandbox: &Sandbox) {
     // Refused.
     let theirs = sandbox.folder("theirs", 0o755);
-    chown(&theirs, Some(SOMEBODY), Some(SOMEBODY)).unwrap();
+    chown(&theirs, Some(USER), Some(USER)).unwrap();
     let path = theirs.join("it.pid");
     fs::write(&path, STALE).unwrap();
-    chown(&path, Some(STRANGER), Some(STRANGER)).unwrap();
+    chown(&path, Some(OTHER_USER), Some(OTHER_USER)).unwrap();
     let before = Snapshot::of(&path);
     let refusal = holder(&path)
         .steps("acquire")
@@ -37,7 +37,7 @@ pub(crate) fn assert_whose_file_it_is_decides(sandbox: &Sandbox) {
         .expect("Insecure", 77);
     assert_eq!(refusal.path, path);
     assert_eq!(Snapshot::of(&path), before);
-    // By root too: its owner could put anything there.
+    // For root too: the owner of the directory could put anything there.
     assert_insecure(&refused(PidFile::acquire(&path)), &path);
     assert_eq!(Snapshot::of(&path), before);
 
@@ -45,7 +45,7 @@ pub(crate) fn assert_whose_file_it_is_decides(sandbox: &Sandbox) {
     let ours = sandbox.folder("ours", 0o755);
     let path = ours.join("it.pid");
     fs::write(&path, STALE).unwrap();
-    chown(&path, Some(STRANGER), Some(STRANGER)).unwrap();
+    chown(&path, Some(OTHER_USER), Some(OTHER_USER)).unwrap();
     let guard = PidFile::acquire(&path).unwrap();
     let after = Snapshot::of(&path);
     assert_eq!(after.owner.0, 0);
@@ -53,11 +53,11 @@ pub(crate) fn assert_whose_file_it_is_decides(sandbox: &Sandbox) {
     guard.release().unwrap();
     assert!(!path.exists());
 
-    // Refused: everybody can.
+    // Refused: every user can put a file there.
     let shared = sandbox.folder("shared", 0o1777);
     let path = shared.join("it.pid");
     fs::write(&path, STALE).unwrap();
-    chown(&path, Some(STRANGER), Some(STRANGER)).unwrap();
+    chown(&path, Some(OTHER_USER), Some(OTHER_USER)).unwrap();
     let before = Snapshot::of(&path);
     assert_insecure(&refused(PidFile::acquire(&path)), &path);
     assert_eq!(Snapshot::of(&path), before);
@@ -96,7 +96,7 @@ fn a_stale_file_of_root_is_taken_over_by_an_ordinary_user_who_may_remove_it() {
         return;
     }
     let folder = sandbox.folder("run", 0o755);
-    chown(&folder, Some(SOMEBODY), Some(SOMEBODY)).unwrap();
+    chown(&folder, Some(USER), Some(USER)).unwrap();
     let path = folder.join("it.pid");
     fs::write(&path, STALE).unwrap();
     let mut program = holder(&path)
@@ -104,7 +104,7 @@ fn a_stale_file_of_root_is_taken_over_by_an_ordinary_user_who_may_remove_it() {
         .unprivileged(&sandbox)
         .start();
     program.expect_held(&path);
-    assert_eq!(Snapshot::of(&path).owner.0, SOMEBODY);
+    assert_eq!(Snapshot::of(&path).owner.0, USER);
 }
 
 #[test]
@@ -155,20 +155,20 @@ fn the_file_gets_the_owner_and_group_that_were_asked_for() {
     let path = sandbox.pidfile();
     let by_number = Options::new()
         .path(&path)
-        .uid(SOMEBODY)
-        .gid(STRANGER)
+        .uid(USER)
+        .gid(OTHER_USER)
         .chmod(0o640);
     for _ in 0..2 {
         let guard = by_number.acquire().unwrap();
         let facts = fs::symlink_metadata(&path).unwrap();
         assert_eq!(
             (facts.uid(), facts.gid(), facts.mode() & 0o7777),
-            (SOMEBODY, STRANGER, 0o640)
+            (USER, OTHER_USER, 0o640)
         );
         guard.release().unwrap();
         // The second time over a file that this owner has left.
         fs::write(&path, STALE).unwrap();
-        chown(&path, Some(SOMEBODY), Some(STRANGER)).unwrap();
+        chown(&path, Some(USER), Some(OTHER_USER)).unwrap();
     }
     fs::remove_file(&path).unwrap();
     let daemon = nix::unistd::User::from_name("daemon")
@@ -191,7 +191,7 @@ fn the_file_gets_the_owner_and_group_that_were_asked_for() {
 }
 
 #[test]
-fn the_own_user_and_group_may_be_asked_for_by_anybody() {
+fn every_user_may_ask_for_its_own_user_and_group() {
     let sandbox = Sandbox::new();
     let (uid, gid) = (
         nix::unistd::geteuid().as_raw(),
@@ -209,17 +209,17 @@ fn the_own_user_and_group_may_be_asked_for_by_anybody() {
 }
 
 #[test]
-fn a_file_of_the_configured_user_is_taken_over_where_everybody_can_write() {
+fn a_file_of_the_configured_user_is_taken_over_where_every_user_can_write() {
     let sandbox = Sandbox::new();
     if !is_root() {
         return;
     }
     let path = sandbox.folder("shared", 0o1777).join("it.pid");
     fs::write(&path, STALE).unwrap();
-    chown(&path, Some(SOMEBODY), None).unwrap();
+    chown(&path, Some(USER), None).unwrap();
     assert_insecure(&refused(PidFile::acquire(&path)), &path);
-    let guard = Options::new().path(&path).uid(SOMEBODY).acquire().unwrap();
-    assert_eq!(Snapshot::of(&path).owner.0, SOMEBODY);
+    let guard = Options::new().path(&path).uid(USER).acquire().unwrap();
+    assert_eq!(Snapshot::of(&path).owner.0, USER);
     guard.release().unwrap();
     assert!(!path.exists());
 }

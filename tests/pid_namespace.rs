@@ -1,5 +1,5 @@
-//! As process 1, as in a container: a signal with its default action does
-//! nothing there, so the end has to be brought about.
+//! Process 1, as in a container. A signal with its default action has no effect there, so the library
+//! must end the process itself.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use crate::support::{Program, Sandbox, Snapshot, can_unshare, eventually, holder
 
 const UNSHARE: [&str; 4] = ["unshare", "--pid", "--fork", "--mount-proc"];
 
-/// A program that is process 1 in a namespace of its own, and its number out here.
+/// A program that is process 1 in a namespace of its own, and its number outside.
 struct First {
     /// `unshare`, which ends as process 1 ends.
     outside: Program,
@@ -54,7 +54,7 @@ impl First {
 
 impl Drop for First {
     fn drop(&mut self) {
-        // Fails if it has ended. `unshare` has not reaped it then, or its namespace is gone with it.
+        // Fails if it has ended.
         let _ = kill(self.pid, Signal::SIGKILL);
     }
 }
@@ -157,7 +157,7 @@ fn two_signals_at_once_to_process_1_with_threads_leave_nothing() {
             return;
         };
         first.outside.expect("ready");
-        // One that meets a moment in which nothing is held has no effect, as without us.
+        // A signal that arrives while nothing is held has no effect, as in any process 1.
         eventually("the end", || {
             for signal in [SIGTERM, SIGINT] {
                 // Fails when the other one has ended it.
@@ -188,7 +188,7 @@ fn a_child_that_is_process_1_as_its_parent_is_leaves_the_file() {
 }
 
 #[test]
-fn a_holder_that_has_our_number_in_another_namespace_is_not_taken_for_us() {
+fn a_holder_with_the_same_number_in_another_namespace_is_another_process() {
     let sandbox = Sandbox::new();
     let Some(mut first) = First::start(&sandbox, "acquire wait") else {
         return;

@@ -1,4 +1,4 @@
-//! Where the file goes, and where it never goes.
+//! Where the file goes, and which directories are made for it.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, chown, lchown, symlink};
 
 use pidfile::{Error, Options, PidFile, Status};
 
-use crate::support::{STRANGER, Sandbox, Script, Snapshot, holder, is_root, names, refused};
+use crate::support::{OTHER_USER, Sandbox, Script, Snapshot, holder, is_root, names, refused};
 
 #[test]
 fn a_path_in_a_missing_directory_is_an_error_that_names_the_directory() {
@@ -51,7 +51,7 @@ fn a_path_whose_parent_is_a_file_is_refused_and_the_file_left_alone() {
 #[test]
 fn a_path_that_is_not_utf_8_works() {
     if !cfg!(target_os = "linux") {
-        return; // Other systems refuse such a name.
+        return; // other systems refuse such a name
     }
     let sandbox = Sandbox::new();
     let path = sandbox
@@ -128,7 +128,7 @@ fn a_dir_is_not_made_in_a_strangers_directory() {
         return;
     }
     let foreign = sandbox.folder("foreign", 0o755);
-    chown(&foreign, Some(STRANGER), None).unwrap();
+    chown(&foreign, Some(OTHER_USER), None).unwrap();
     let error = refused(Options::new().dir(foreign.join("run")).name("it").acquire());
     assert!(matches!(error, Error::Insecure { .. }), "{error:?}");
     assert!(names(&foreign).is_empty());
@@ -144,7 +144,7 @@ fn a_dir_is_not_made_through_a_strangers_symlink() {
     let victim = sandbox.folder("victim", 0o755);
     let link = shared.join("app");
     symlink(&victim, &link).unwrap();
-    lchown(&link, Some(STRANGER), Some(STRANGER)).unwrap();
+    lchown(&link, Some(OTHER_USER), Some(OTHER_USER)).unwrap();
     for dir in [link.join("run"), link.join("run/deeper")] {
         let error = refused(Options::new().dir(&dir).name("it").acquire());
         assert!(
@@ -159,7 +159,7 @@ fn a_dir_is_not_made_through_a_strangers_symlink() {
     // The same where the last component is the link itself, and leads nowhere yet.
     let dangling = shared.join("dangling");
     symlink(victim.join("made"), &dangling).unwrap();
-    lchown(&dangling, Some(STRANGER), Some(STRANGER)).unwrap();
+    lchown(&dangling, Some(OTHER_USER), Some(OTHER_USER)).unwrap();
     refused(Options::new().dir(&dangling).name("it").acquire());
     assert!(names(&victim).is_empty());
 }

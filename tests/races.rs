@@ -1,4 +1,4 @@
-//! Many at once.
+//! Many processes at once.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -68,7 +68,7 @@ fn of_fifty_starters_one_holds_and_the_others_are_told_locked() {
 fn of_fifty_starters_on_a_stale_file_one_holds_and_the_others_are_told_locked() {
     let sandbox = Sandbox::new();
     sandbox.file("it.pid", "2147483647\n");
-    // While the file is replaced there is a moment in which it names nobody who lives.
+    // While the file is replaced, it does not name a living process for a moment.
     let mut winners = race(&sandbox, true);
     winners[0].tell();
     winners[0].expect_exit(0);
@@ -78,8 +78,8 @@ fn of_fifty_starters_on_a_stale_file_one_holds_and_the_others_are_told_locked() 
 /// For how long six processes contend.
 const CONTENTION: Duration = Duration::from_secs(10);
 
-/// A process that takes and gives back the file, and fails if it was not alone inside or if it was
-/// told anything but `Locked`.
+/// A process that acquires and releases the file, and fails if it was not alone or got an error other
+/// than `Locked`.
 #[track_caller]
 fn contender(sandbox: &Sandbox) -> Program {
     let script = Script::of(env!("CARGO_BIN_EXE_contender"));
@@ -91,7 +91,7 @@ fn contender(sandbox: &Sandbox) -> Program {
     program
 }
 
-/// Lets them end, and tells how often they were inside.
+/// Lets them end, and returns how often each held the file.
 #[track_caller]
 fn finish(contenders: Vec<Program>) -> Vec<u64> {
     let finish = |mut program: Program| {
@@ -107,7 +107,7 @@ fn finish(contenders: Vec<Program>) -> Vec<u64> {
 fn of_six_contenders_there_are_never_two_inside_and_the_file_names_the_one() {
     let sandbox = Sandbox::new();
     let contenders: Vec<_> = (0..6).map(|_| contender(&sandbox)).collect();
-    // As long as this, and not until something: nothing is to happen.
+    // A fixed time, because there is no event to wait for.
     std::thread::sleep(CONTENTION);
     let rounds = finish(contenders);
     assert!(rounds.iter().sum::<u64>() > 6, "{rounds:?}");

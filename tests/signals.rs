@@ -1,4 +1,4 @@
-//! A process that is told to end dies by that signal, and its file goes first.
+//! A signal that ends the process removes its file first, and the parent sees the signal.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -9,7 +9,7 @@ use crate::support::{Program, Sandbox, Snapshot, holder, is_locked};
 
 const FOUR: [Signal; 4] = [SIGTERM, SIGINT, SIGHUP, SIGQUIT];
 
-/// A program that holds the file and has taken `steps` since.
+/// A program that holds the file, with steps before and after.
 #[track_caller]
 fn holding(sandbox: &Sandbox, before: &str, after: &str) -> Program {
     let steps = format!("{before} acquire {after} say=ready wait");
@@ -129,7 +129,7 @@ fn all_files_of_a_process_go_and_no_other() {
     let _other = sandbox.hold();
     program.signal(SIGTERM);
     program.expect_death_by(SIGTERM);
-    // Whoever asked for no clean-up on signals gets none.
+    // A file acquired without clean-up on signals stays.
     sandbox.assert_names(["c.pid", "it.pid"]);
     assert!(is_locked(&sandbox.pidfile()));
 }
@@ -147,7 +147,7 @@ fn without_signals_the_file_stays_and_the_next_start_takes_over() {
     }
 }
 
-/// What the kernel says that a signal does in a process.
+/// What a signal does in a process, according to the kernel.
 #[derive(Debug, PartialEq, Eq)]
 enum Disposition {
     Default,
@@ -217,7 +217,7 @@ fn ignored_at_start_stays_ignored_and_the_file_stays() {
         program.expect("alive");
         assert_eq!(Snapshot::of(&path), before);
         assert!(is_locked(&path));
-        // The other three work as ever.
+        // The other three work as before.
         let other = if signal == SIGTERM { SIGINT } else { SIGTERM };
         program.signal(other);
         program.expect_death_by(other);
@@ -230,7 +230,7 @@ fn nohup_is_respected() {
     let sandbox = Sandbox::new();
     let script = holder(sandbox.pidfile()).steps("acquire say=ready wait say=alive wait");
     let mut program = script.under(&["nohup"]).start();
-    // Input and output are pipes, so nohup itself has nothing to say and writes no file.
+    // Input and output are pipes, so nohup itself prints nothing and writes no file.
     program.expect_held(&sandbox.pidfile());
     program.expect("ready");
     program.signal(SIGHUP);
@@ -256,7 +256,7 @@ fn handled_by_the_program_before_us_its_handler_runs_and_ours_is_not_installed()
         assert_eq!(program.expect("handled "), (signal as i32).to_string());
         program.expect("alive");
         assert!(is_locked(&sandbox.pidfile()));
-        // Its way out cleans up, as always.
+        // A return from `main` cleans up, as always.
         program.tell();
         program.expect_exit(0);
         sandbox.assert_names([]);
@@ -264,7 +264,7 @@ fn handled_by_the_program_before_us_its_handler_runs_and_ours_is_not_installed()
 }
 
 #[test]
-fn sigkill_is_nobodys_to_handle() {
+fn after_sigkill_the_next_start_works() {
     let sandbox = Sandbox::new();
     let mut program = holding(&sandbox, "", "workers=2");
     program.signal(SIGKILL);

@@ -1,4 +1,4 @@
-//! A file that nobody holds is taken over, whomever it names.
+//! A file without a holder is taken over, whichever process it names.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::support::{
 };
 
 /// No process has this number; Linux stops at four million.
-const NOBODY: u32 = i32::MAX.unsigned_abs();
+const UNUSED: u32 = i32::MAX.unsigned_abs();
 
 /// That a start takes over a file with these bytes, with a new inode, and leaves nothing else.
 #[track_caller]
@@ -38,7 +38,7 @@ fn assert_taken_over(bytes: impl AsRef<[u8]>) {
 #[test]
 fn a_dead_pid_is_taken_over_with_a_new_inode() {
     assert_taken_over(format!("{}\n", dead_process()));
-    assert_taken_over(format!("{NOBODY}\n"));
+    assert_taken_over(format!("{UNUSED}\n"));
 }
 
 #[test]
@@ -65,42 +65,42 @@ fn an_empty_file_is_taken_over_with_a_new_inode() {
     assert_taken_over("");
 }
 
-/// That these bytes are a record of `NOBODY`, for a probe and for a start.
+/// That these bytes are a record of `UNUSED`, for a probe and for a start.
 #[track_caller]
-fn assert_reads_as_nobody(bytes: &str) {
+fn assert_reads_as_unused(bytes: &str) {
     let sandbox = Sandbox::new();
     let path = sandbox.file("it.pid", bytes);
     let status = Options::new().path(&path).status().unwrap();
-    assert_eq!(status, Status::Stale { pid: Some(NOBODY) }, "{bytes:?}");
+    assert_eq!(status, Status::Stale { pid: Some(UNUSED) }, "{bytes:?}");
     sandbox.assert_next_start_works();
 }
 
 #[test]
 fn a_number_without_newline_is_valid() {
-    assert_reads_as_nobody("2147483647");
+    assert_reads_as_unused("2147483647");
 }
 
 #[test]
 fn blanks_around_the_number_are_valid() {
-    assert_reads_as_nobody("  2147483647 \n");
-    assert_reads_as_nobody("\t2147483647\t\n");
-    // As some init scripts pad it.
-    assert_reads_as_nobody("     2147483647\n");
+    assert_reads_as_unused("  2147483647 \n");
+    assert_reads_as_unused("\t2147483647\t\n");
+    // Some init scripts pad it.
+    assert_reads_as_unused("     2147483647\n");
 }
 
 #[test]
 fn crlf_is_valid() {
-    assert_reads_as_nobody("2147483647\r\n");
+    assert_reads_as_unused("2147483647\r\n");
 }
 
 #[test]
 fn leading_zeros_are_valid() {
-    assert_reads_as_nobody("0002147483647\n");
+    assert_reads_as_unused("0002147483647\n");
 }
 
 #[test]
 fn blank_lines_after_the_number_are_valid() {
-    assert_reads_as_nobody("2147483647\n\n \r\n");
+    assert_reads_as_unused("2147483647\n\n \r\n");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn the_smallest_number_is_valid() {
 #[test]
 fn a_world_writable_stale_file_is_replaced_by_one_of_mode_0644() {
     let sandbox = Sandbox::new();
-    let path = sandbox.file("it.pid", format!("{NOBODY}\n"));
+    let path = sandbox.file("it.pid", format!("{UNUSED}\n"));
     set_mode(&path, 0o666);
     let _stale = File::open(&path).unwrap();
     let before = Snapshot::of(&path);
@@ -227,7 +227,7 @@ fn refuse_live_refuses_a_process_whose_program_cannot_be_read() {
     start().expect("held ");
 }
 
-#[cfg(target_os = "linux")] // Elsewhere no process is provably another program.
+#[cfg(target_os = "linux")] // elsewhere it cannot be proved
 #[test]
 fn refuse_live_takes_over_from_a_living_process_of_another_program() {
     let sandbox = Sandbox::new();
@@ -251,7 +251,7 @@ fn refuse_live_takes_over_from_self_from_the_dead_and_from_a_zombie() {
         .acquire()
         .expect("self is stale");
     drop(guard);
-    assert_eq!(start(&path, NOBODY, "refuse_live=true"), Ok(()));
+    assert_eq!(start(&path, UNUSED, "refuse_live=true"), Ok(()));
     let mut zombie = zombie();
     assert_eq!(start(&path, zombie.id(), "refuse_live=true"), Ok(()));
     zombie.wait().unwrap();
@@ -266,7 +266,7 @@ fn without_the_lock_a_living_process_refuses_whatever_its_program() {
         start(&path, living.pid(), "lock=false"),
         running(living.pid())
     );
-    // Of somebody else, unless this is root: no permission to signal it means that it lives.
+    // Unless this is root, it may not be signalled, which means that it lives.
     assert_eq!(start(&path, 1, "lock=false"), running(1));
 }
 
@@ -285,7 +285,7 @@ fn without_the_lock_the_dead_a_zombie_and_self_do_not_refuse() {
     );
     drop(guard);
     sandbox.assert_names([]);
-    assert_eq!(start(&path, NOBODY, "lock=false"), Ok(()));
+    assert_eq!(start(&path, UNUSED, "lock=false"), Ok(()));
     let mut zombie = zombie();
     assert_eq!(start(&path, zombie.id(), "lock=false"), Ok(()));
     zombie.wait().unwrap();

@@ -1,4 +1,4 @@
-//! A probe tells the state and changes nothing.
+//! A probe reports the state and changes nothing.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -79,7 +79,7 @@ fn held_with_the_holders_pid_then_stale_once_it_was_killed() {
             pid: Some(program.pid())
         }
     );
-    assert!(is_locked(&path), "a probe takes nobody's lock away");
+    assert!(is_locked(&path), "a probe leaves the lock alone");
     program.signal(Signal::SIGKILL);
     program.expect_death_by(Signal::SIGKILL);
     assert_eq!(
@@ -186,8 +186,7 @@ fn a_probe_needs_no_more_than_to_read() {
 /// How long the probes go on.
 const PROBING: Duration = Duration::from_secs(2);
 
-/// That nobody who starts on a stale file with these bytes is refused, though it is asked about all
-/// the time.
+/// That no start on a stale file with these bytes is refused while probes ask about it.
 #[track_caller]
 fn assert_never_refused(record: &str) {
     let sandbox = Sandbox::new();
@@ -203,7 +202,7 @@ fn assert_never_refused(record: &str) {
         pgrep.is_ok_and(|output| output.status.success()),
         "pgrep, which asks by locking",
     );
-    // It locks the file to see whether anybody does.
+    // It locks the file to see whether it is locked.
     let pgrep =
         "echo probing; while :; do pgrep --logpidfile --pidfile \"$0\"; done >/dev/null 2>&1";
     let mut other = Script::of("sh")
@@ -216,7 +215,7 @@ fn assert_never_refused(record: &str) {
     let end = Instant::now() + PROBING;
     let mut starts = 0;
     while Instant::now() < end {
-        // Whole at every instant, so that nobody takes it for somebody else's.
+        // Renamed into place, so that it is whole at every moment.
         fs::rename(sandbox.file("next", record), &path).unwrap();
         let guard = PidFile::acquire(&path).unwrap_or_else(|error| {
             panic!("after {starts} starts on {record:?}: {error:?}");
@@ -241,6 +240,6 @@ fn hammered_by_three_probes_no_starter_is_refused_if_the_file_names_a_living_pro
 }
 
 #[test]
-fn hammered_by_three_probes_no_starter_is_refused_if_the_file_names_nobody() {
+fn hammered_by_three_probes_no_starter_is_refused_if_the_file_is_empty() {
     assert_never_refused("");
 }

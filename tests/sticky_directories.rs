@@ -1,5 +1,5 @@
-//! The one test that changes the whole machine. No other runs beside it, and
-//! what it changes is put back even if it fails.
+//! The test that sets `fs.protected_regular` for the whole machine. No other test runs beside it, and
+//! the value is restored even if it fails.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::support::{Sandbox, is_root, needs};
 
 const PROTECTED_REGULAR: &str = "/proc/sys/fs/protected_regular";
 
-/// Puts the value back.
+/// Restores the value.
 struct Restore(String);
 
 impl Drop for Restore {

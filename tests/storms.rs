@@ -1,4 +1,4 @@
-//! Ends at any moment, hundreds and thousands of times.
+//! Ends at random moments, hundreds and thousands of times.
 
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::support::{Program, Sandbox, Script, a_moment, holder, is_tmpfile_supp
 
 const RUNS: usize = 300;
 
-/// A few rounds of an acquire-release loop, or a few hundred of eight.
+/// Long enough for a few rounds of one acquire-release loop, or a few hundred of eight loops.
 const MOMENT: Duration = Duration::from_millis(4);
 
 /// A program that has said that it is ready.
@@ -32,7 +32,7 @@ fn assert_one_of(program: &mut Program, signals: &[Signal], code: Option<i32>) {
     );
 }
 
-/// TERM at any moment, so often; every status is the signal, and no file is left.
+/// That TERM at a random moment leaves no file and is the status, in that many runs.
 #[track_caller]
 fn term_storm(runs: usize, steps: &str) {
     let sandbox = Sandbox::new();
@@ -90,7 +90,7 @@ fn term_and_int_on_two_threads_beside_eight_loops_leave_no_file() {
 fn exit_on_one_thread_while_term_hits_another_beside_eight_loops_leaves_no_file() {
     let sandbox = Sandbox::new();
     for run in 0..RUNS {
-        // The two at one instant in half of the runs, and somewhere near in the others.
+        // At the same moment in half of the runs, shortly after one another in the others.
         let mut program = if run % 2 == 0 {
             ready(&sandbox, "workers=8 say=ready exit-and-raise=7,SIGTERM")
         } else {
@@ -109,7 +109,7 @@ fn exit_on_one_thread_while_term_hits_another_beside_eight_loops_leaves_no_file(
 fn twenty_thousand_killed_starts_are_never_two_inside_and_leave_no_litter() {
     let sandbox = Sandbox::new();
     let witness = sandbox.path("witness");
-    // Two at a time are quick; of four, one meets what another leaves behind while a third comes.
+    // Two at a time are quick. With four, one finds what another left while a third arrives.
     for (starts, lanes) in [(15_000, "2"), (5_000, "4")] {
         let script = Script::of(env!("CARGO_BIN_EXE_contender"));
         let script = script.argument(sandbox.pidfile()).argument(&witness);
@@ -123,7 +123,7 @@ fn twenty_thousand_killed_starts_are_never_two_inside_and_leave_no_litter() {
     }
     assert!(
         std::fs::metadata(&witness).unwrap().len() > 0,
-        "somebody was inside"
+        "no process was ever inside"
     );
     // A nameless file goes with its process; one with a name would stay.
     if is_tmpfile_supported(sandbox.dir()) {

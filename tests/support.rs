@@ -1,8 +1,8 @@
-//! What the tests stand on: a folder of their own, programs that die with
-//! their test, and plain facts about files and processes.
+//! What the tests share: a folder for each, programs that die with their test, and facts about files
+//! and processes.
 //!
-//! Nothing here knows how a pidfile works. What a test claims about one it
-//! finds out through the system: bytes, inodes, locks, statuses.
+//! Nothing here knows how a pidfile works. What a test claims about one comes from the system:
+//! bytes, inodes, locks, statuses.
 
 mod cargo;
 mod facts;
@@ -22,9 +22,9 @@ pub(crate) use system::{
     a_moment, can_unshare, dead_process, descriptors, eventually, is_root, needs, zombie,
 };
 
-/// A user and group that nothing on the machine belongs to, and another one.
-pub(crate) const SOMEBODY: u32 = 64_001;
-pub(crate) const STRANGER: u32 = 64_002;
+/// An ordinary user (and group) that nothing on the machine belongs to, and another one.
+pub(crate) const USER: u32 = 64_001;
+pub(crate) const OTHER_USER: u32 = 64_002;
 
 /// The error of an acquire that must not succeed.
 #[track_caller]

@@ -1,4 +1,4 @@
-//! Held by somebody whose number cannot be told.
+//! A file that is held while its record does not name the holder.
 
 use std::fs;
 
@@ -46,7 +46,7 @@ fn held_with_a_record_of_the_dead_is_locked_with_no_pid() {
 #[test]
 fn held_with_no_record_at_all_is_refused_and_left_alone() {
     let sandbox = Sandbox::new();
-    let path = sandbox.file("it.pid", "a text that somebody works on\n");
+    let path = sandbox.file("it.pid", "a text that is being edited\n");
     let _lock = lock(&path, FlockArg::LockExclusive);
     let before = Snapshot::of(&path);
     let error = refused(PidFile::acquire(&path));

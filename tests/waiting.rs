@@ -8,7 +8,7 @@ use crate::support::{
     Program, Sandbox, Script, Snapshot, can_unshare, eventually, holder, is_locked, needs,
 };
 
-/// A program that waits for the file, for ever unless the steps say otherwise.
+/// A program that waits for the file, without limit unless the steps set one.
 #[track_caller]
 fn waiter(sandbox: &Sandbox, steps: &str) -> Program {
     let mut waiter = holder(sandbox.pidfile())
@@ -19,7 +19,7 @@ fn waiter(sandbox: &Sandbox, steps: &str) -> Program {
     waiter
 }
 
-/// Returns once it has the file open that somebody else holds, as a waiter does all the time.
+/// Returns once it has the held file open, which a waiter has all the time.
 #[track_caller]
 fn looks_at(waiter: &mut Program, sandbox: &Sandbox) {
     eventually("a waiter", || {
@@ -114,7 +114,7 @@ fn a_waiter_waits_on_for_the_holder_of_a_replaced_name() {
     fs::rename(&next, sandbox.pidfile()).unwrap();
     first.signal(SIGKILL);
     first.expect_death_by(SIGKILL);
-    // It looks at the third's file now, and waits.
+    // It has the third's file open now, and waits.
     let replaced = Snapshot::of(sandbox.pidfile());
     looks_at(&mut second, &sandbox);
     second.expect_silence();
@@ -159,11 +159,11 @@ fn after_the_deadline_a_wait_for_ourselves_is_over_too() {
 fn a_wait_is_for_a_holder_and_for_nothing_else() {
     let sandbox = Sandbox::new();
     let patient = |path| holder(path).steps("patience=max acquire").start();
-    // Nobody is there: at once.
+    // The file is free: no wait.
     patient(sandbox.pidfile()).expect("held ");
     sandbox.file("it.pid", "2147483647\n");
     patient(sandbox.pidfile()).expect("held ");
-    // Something is wrong, and would be for ever.
+    // Something is wrong that no wait would mend.
     let text = sandbox.file("text", "not a pidfile\n");
     patient(text).refusal().expect("NotPidfile", 73);
     assert_eq!(
@@ -194,7 +194,7 @@ fn ten_waiters_all_get_their_turn_though_every_holder_is_killed() {
     let sandbox = Sandbox::new();
     let mut waiters = vec![sandbox.hold()];
     waiters.extend((0..10).map(|_| waiter(&sandbox, "acquire wait")));
-    // Whoever is named in the file holds it, and is the next to go.
+    // The process that the file names holds it, and is the next to go.
     while !waiters.is_empty() {
         let mut named = None;
         eventually("the next holder", || {
@@ -253,7 +253,7 @@ fn without_the_lock_a_waiter_holds_after_the_holders_exit_and_after_it_was_kille
             Some(signal) => first.signal(signal),
             None => first.tell(),
         }
-        // Reaped at once: a zombie would be dead too, but this is about the living.
+        // Reaped at once, so that the number is free and not a zombie's.
         first.wait();
         second.expect_held(&sandbox.pidfile());
     }
@@ -283,8 +283,7 @@ fn assert_turn_without_inotify(script: impl Fn(Script) -> Script) {
 
 #[test]
 fn without_inotify_a_waiter_holds_all_the_same() {
-    // In a user namespace of its own the program may have no inotify instance, and nobody else
-    // has fewer.
+    // Only in a user namespace of its own, so that no other program is limited.
     const NONE: &str = "echo 0 >/proc/sys/user/max_inotify_instances && exec \"$0\" \"$@\"";
     if can_unshare(&["--user", "--map-root-user"]) {
         let command = ["unshare", "--user", "--map-root-user", "sh", "-c", NONE];
@@ -303,8 +302,8 @@ fn without_proc_a_waiter_holds_all_the_same() {
 
 #[test]
 fn without_a_descriptor_for_inotify_a_waiter_holds_all_the_same() {
-    // Three are the standard ones; a start needs a few for itself. With one limit among these
-    // everything can be had but the last.
+    // Three are the standard ones, and a start needs a few. One of these limits leaves room for
+    // everything but inotify.
     for limit in 5..9 {
         let sandbox = Sandbox::new();
         let mut first = sandbox.hold();
@@ -328,7 +327,7 @@ fn without_a_descriptor_for_inotify_a_waiter_holds_all_the_same() {
 #[test]
 fn without_the_lock_a_second_acquire_in_one_process_waits_and_is_refused() {
     let sandbox = Sandbox::new();
-    // Asleep it needs next to nothing of the second that it may use; the system ends one that spins.
+    // A sleeping process needs next to nothing of its second; the kernel ends one that spins.
     let steps = "limit-processor=1 lock=false acquire patience=3000 try";
     let mut program = holder(sandbox.pidfile()).steps(steps).start();
     program.expect_held(&sandbox.pidfile());

@@ -1,9 +1,9 @@
-//! A process that is one of many: it takes and gives back the same file over
-//! and over, and makes sure each time that it is alone.
+//! One of many processes that acquire and release the same file over and over, and check each time
+//! that they are alone.
 //!
-//! `contender PATH WITNESS` goes on until it is told a line or killed;
-//! `contender PATH WITNESS COUNT LANES` forks such processes, kills them at
-//! random moments, and forks anew, COUNT times.
+//! `contender PATH WITNESS` goes on until it reads a line or is killed.
+//! `contender PATH WITNESS COUNT LANES` keeps LANES such processes running; COUNT times it kills one
+//! at a random moment and forks another.
 
 use std::collections::hash_map::RandomState;
 use std::error::Error;
@@ -60,7 +60,7 @@ fn is_told() -> bool {
     poll(&mut ask, PollTimeout::ZERO).is_ok_and(|answers| answers > 0)
 }
 
-/// Takes and gives back the file as long as it is to; tells how often it has held it.
+/// Acquires and releases as long as `go_on` says so; returns how often it held the file.
 fn contend(path: &Path, witness: &Path, go_on: impl Fn() -> bool) -> Result<u64, Box<dyn Error>> {
     let options = Options::new().path(path);
     let mut witness = Witness::open(witness)?;
@@ -73,14 +73,14 @@ fn contend(path: &Path, witness: &Path, go_on: impl Fn() -> bool) -> Result<u64,
                 rounds += 1;
             }
             Err(pidfile::Error::Locked { .. }) => {}
-            Err(error) => Err(format!("no error but Locked was to come: {error:?}"))?,
+            Err(error) => Err(format!("only Locked may be reported, not {error:?}"))?,
         }
     }
     Ok(rounds)
 }
 
-/// Another file, with a lock that no part of the library touches and a number that everyone who is
-/// inside counts up.
+/// Another file, with a lock that the library does not know and a number that every holder counts
+/// up.
 struct Witness {
     /// `None` while it is locked.
     file: Option<File>,
@@ -97,13 +97,13 @@ impl Witness {
         Ok(Witness { file: Some(file) })
     }
 
-    /// What is to be true of whoever holds the pidfile.
+    /// Checks what must be true of the process that holds the pidfile.
     fn watch(&mut self, guard: &PidFile) -> Result<(), Box<dyn Error>> {
         let file = self.file.take().ok_or("the witness is lost")?;
         let lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => lock,
-            // Perhaps a killed process that has lost the pidfile already, and not yet this lock:
-            // it will never count again. Anybody else will.
+            // Perhaps a killed process that has already lost the pidfile, but not yet this lock: it
+            // will never count again. A living one will.
             Err((file, Errno::EWOULDBLOCK)) => {
                 let before = read(&file)?;
                 let lock =
@@ -141,7 +141,7 @@ fn count(file: &File) -> Result<(), Box<dyn Error>> {
     Ok(file.write_all_at(&(read(file)? + 1).to_ne_bytes(), 0)?)
 }
 
-/// Forks and kills. Forks, because they are cheaper than programs and there are to be many.
+/// Forks and kills. Forks are cheaper than programs, and there are many of them.
 fn storm(path: &Path, witness: &Path, count: usize, lanes: usize) -> Result<(), Box<dyn Error>> {
     let mut contenders: Vec<Pid> = (0..lanes).map(|_| start(path, witness)).collect();
     for round in 0..count {
@@ -151,7 +151,7 @@ fn storm(path: &Path, witness: &Path, count: usize, lanes: usize) -> Result<(), 
         } else {
             Signal::SIGTERM
         };
-        // Not to wait for anything: the moment is to be any.
+        // This waits for nothing: the moment of the kill is random.
         sleep(Duration::from_micros(random(800) as u64));
         end(contenders[lane], signal)?;
         contenders[lane] = start(path, witness);
@@ -170,7 +170,7 @@ fn storm(path: &Path, witness: &Path, count: usize, lanes: usize) -> Result<(), 
 #[allow(unsafe_code, reason = "fork")]
 fn start(path: &Path, witness: &Path) -> Pid {
     let (path, witness) = (PathBuf::from(path), PathBuf::from(witness));
-    // SAFETY: this process has one thread, so the child may go on as if nothing had happened.
+    // SAFETY: this process has one thread, so the child may do anything.
     match unsafe { fork() }.expect("fork") {
         ForkResult::Parent { child } => child,
         ForkResult::Child => {
@@ -191,7 +191,7 @@ fn end(contender: Pid, signal: Signal) -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// A number below `bound`, another one each time.
+/// A random number below `bound`.
 fn random(bound: usize) -> usize {
     let number = RandomState::new().build_hasher().finish();
     usize::try_from(number % bound as u64).unwrap_or_default()

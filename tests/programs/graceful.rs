@@ -1,10 +1,9 @@
-//! A program that finishes its work when it is told to end, with other
-//! people's signal handlers: `graceful CRATE PATH ORDER`.
+//! `graceful CRATE PATH ORDER`: a program that finishes its work after a signal, with the signal
+//! handlers of another crate.
 //!
-//! It holds the file, installs the handlers of that crate (`before` it holds,
-//! or `after`; `without` leaves signals to them), waits for one, and says at
-//! each step whether the file is still there. The last thing it does is to
-//! return from `main`.
+//! It holds the file, installs the handlers of that crate (`before` it holds, or `after`; `without`
+//! leaves signals to them), waits for one, and reports at each step whether the file still exists.
+//! It ends by a return from `main`.
 
 use std::error::Error;
 use std::ffi::OsStr;
@@ -38,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("ready");
     told()?;
     println!("told, {}", look(path.as_ref()));
-    // The work that is to be finished: as long as the test wants.
+    // The work to finish takes as long as the test wants.
     stdin().read_line(&mut String::new())?;
     println!("finished, {}", look(path.as_ref()));
     Ok(())
@@ -69,7 +68,7 @@ fn signal_hook_thread() -> Result<Told, Box<dyn Error>> {
     }))
 }
 
-/// A flag that the program looks at.
+/// A flag that the program polls.
 fn signal_hook_flag() -> Result<Told, Box<dyn Error>> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT, SIGHUP, SIGQUIT] {
@@ -123,11 +122,11 @@ fn tokio_future() -> Result<Told, Box<dyn Error>> {
     }))
 }
 
-/// INT, TERM and HUP, on a thread of the crate. Its careful form takes nobody's place.
+/// INT, TERM and HUP, on a thread of the crate. Its careful form replaces no other handler.
 fn ctrlc_thread(careful: bool) -> Result<Told, Box<dyn Error>> {
     let (sender, receiver) = channel();
     let handler = move || {
-        // Ignored: nobody listens any more once the program is at its end.
+        // Ignored: at the end of the program the receiver is gone.
         let _ = sender.send(());
     };
     if careful {

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
-/// Everything about a file that somebody could have changed. Two of the same
-/// file are equal if nobody did.
+/// Everything about a file that could have changed. Two snapshots of an unchanged file are equal.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Snapshot {
     pub(crate) inode: u64,
@@ -24,7 +23,7 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Looks at the name itself, never through a link.
+    /// Of the name itself, never of the target of a link.
     #[track_caller]
     pub(crate) fn of(path: impl AsRef<Path>) -> Snapshot {
         let path = path.as_ref();
@@ -58,8 +57,7 @@ pub(crate) fn lock(path: &Path, how: FlockArg) -> Flock<File> {
         .expect("flock")
 }
 
-/// Whether anybody holds the lock of the file exclusively. Writable or not: `flock` asks for
-/// neither.
+/// Whether the file is locked exclusively. `flock` needs no permission to write.
 #[track_caller]
 pub(crate) fn is_locked(path: &Path) -> bool {
     let file = match OpenOptions::new().read(true).open(path) {
@@ -74,8 +72,7 @@ pub(crate) fn is_locked(path: &Path) -> bool {
     }
 }
 
-/// Whether a file can be made in the directory without a name, which is what leaves no litter when
-/// its maker is killed.
+/// Whether the directory takes nameless files, which leave no litter when their process is killed.
 pub(crate) fn is_tmpfile_supported(dir: &Path) -> bool {
     #[cfg(target_os = "linux")]
     let made = {

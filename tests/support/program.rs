@@ -1,4 +1,4 @@
-//! Programs that a test starts, talks to and outlives.
+//! Programs that a test starts and talks to.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
@@ -16,8 +16,8 @@ use super::Refusal;
 use super::sandbox::progress;
 use super::system::{DEADLINE, descriptors, eventually};
 
-/// A running program. It is killed and reaped with the test; what it has
-/// forked sees the end of its input.
+/// A running program. It is killed and reaped with the test; children that it forked see the end of
+/// their input.
 #[derive(Debug)]
 pub(crate) struct Program {
     child: Child,
@@ -72,7 +72,7 @@ impl Program {
         }
     }
 
-    /// That it has said nothing that nobody has listened to.
+    /// That it has printed nothing that the test has not read.
     #[track_caller]
     pub(crate) fn expect_silence(&self) {
         assert_eq!(self.lines.try_recv(), Err(TryRecvError::Empty));
@@ -120,7 +120,7 @@ impl Program {
         stdin.write_all(b"\n").expect("it reads its input");
     }
 
-    /// Closes its input: whatever it and its children wait for, they wait no more.
+    /// Closes its input, which ends every `wait` of it and of its children.
     pub(crate) fn let_go(&mut self) {
         drop(self.stdin.take());
     }
@@ -167,7 +167,7 @@ impl Program {
         descriptors(self.pid())
     }
 
-    /// Whether it has that file open. A process that is just ending may not be asked, and has not.
+    /// Whether it has that file open. A process that is ending has not.
     pub(crate) fn has_open(&self, path: &Path) -> bool {
         fs::read_dir(format!("/proc/{}/fd", self.pid())).is_ok_and(|descriptors| {
             descriptors
@@ -176,7 +176,7 @@ impl Program {
         })
     }
 
-    /// What it has written to its standard error so far, for the message of a failing test.
+    /// Its standard error so far, for the message of a failing test.
     fn complaints(&self) -> String {
         let mut bytes = vec![0; 1 << 14];
         // Not `read`: the program writes where this descriptor stands.
@@ -190,7 +190,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Both fail if it has ended and was reaped, which is what they are for.
+        // Both fail if it was reaped, and then there is nothing to do.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

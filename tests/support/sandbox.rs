@@ -15,8 +15,8 @@ use tempfile::TempDir;
 
 use super::{Program, Snapshot, holder};
 
-/// Held for reading by every test that has a sandbox, and for writing by the
-/// one that changes the whole machine.
+/// Locked for reading by every test that has a sandbox, and for writing by a test that changes the
+/// whole machine.
 static MACHINE: RwLock<()> = RwLock::new(());
 
 thread_local! {
@@ -30,7 +30,7 @@ thread_local! {
 /// The longest that a test may take between two steps, even on a busy machine.
 const LONGEST: Duration = Duration::from_secs(500);
 
-/// A folder, private at first. One a test, so that a test can run alone.
+/// A folder, private at first. A test has one, so that a test can run alone.
 #[derive(Debug)]
 pub(crate) struct Sandbox {
     folder: TempDir,
@@ -50,13 +50,13 @@ impl Sandbox {
         Sandbox::with(|| Share::Together(MACHINE.read().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    /// No other test that has a sandbox runs beside this one.
+    /// A sandbox while no other test runs that has one.
     pub(crate) fn alone() -> Sandbox {
         Sandbox::with(|| Share::Alone(MACHINE.write().unwrap_or_else(PoisonError::into_inner)))
     }
 
     fn with(share: impl FnOnce() -> Share) -> Sandbox {
-        assert!(!TAKEN.replace(true), "one sandbox a test");
+        assert!(!TAKEN.replace(true), "a test has one sandbox");
         let machine = share();
         let folder = tempfile::tempdir().expect("a temporary folder");
         // The library reports the path it was given; the folder may have another name.
@@ -136,8 +136,8 @@ impl Sandbox {
         assert!(!self.pidfile().exists(), "the next holder removes its file");
     }
 
-    /// Lets other users into the folder, and gives them a program that they can start: where this
-    /// one was built they may have no business.
+    /// Lets other users into the folder, with a copy of `holder` that they can start: they may not be
+    /// able to reach the one that was built.
     pub(crate) fn open_to_all(&self) -> PathBuf {
         set_mode(&self.path, 0o755);
         let bin = self.folder("bin", 0o755);
@@ -194,7 +194,7 @@ impl Drop for Sandbox {
             .flatten()
         {
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                // A folder of somebody else is left to `TempDir`, which reports nothing either.
+                // Ignored: `TempDir` reports nothing about it either.
                 let _ = fs::set_permissions(entry.path(), Permissions::from_mode(0o700));
             }
         }

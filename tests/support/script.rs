@@ -7,7 +7,7 @@ use std::process::{Command, ExitStatus};
 
 use nix::unistd::geteuid;
 
-use super::{Program, Refusal, SOMEBODY, Sandbox};
+use super::{Program, Refusal, Sandbox, USER};
 
 /// The program `holder` with this path; see `programs/holder.rs` for its steps.
 pub(crate) fn holder(path: impl AsRef<Path>) -> Script {
@@ -118,7 +118,7 @@ impl Script {
             sandbox.open_to_all()
         };
         if geteuid().is_root() {
-            self.user(SOMEBODY, &copy)
+            self.user(USER, &copy)
         } else {
             self
         }

@@ -1,5 +1,4 @@
-//! Facts about processes and the machine, and what to do where it lacks
-//! something that a test needs.
+//! Facts about processes and the machine, and how a test skips where the machine lacks something.
 
 use std::collections::hash_map::RandomState;
 use std::fs;
@@ -12,8 +11,7 @@ use std::time::{Duration, Instant};
 /// A test that has waited this long for anything has failed.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Waits until the condition holds. The only place that polls; what can be
-/// waited for in another way is.
+/// Waits until the condition holds. Only for what cannot be waited for without polling.
 #[track_caller]
 pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + DEADLINE;
@@ -23,14 +21,14 @@ pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// Lets a moment pass, of any length up to this: not to wait for anything, but because what comes
-/// next is to come at any time.
+/// Lets a random moment pass, at most this long. It waits for nothing: what follows must be right at
+/// any time.
 pub(crate) fn a_moment(most: Duration) {
     let number = RandomState::new().build_hasher().finish();
     sleep(most * u32::try_from(number % 1024).unwrap_or_default() / 1024);
 }
 
-/// Whether the test may go on; where it may not, says what it lacks.
+/// Whether the test may go on. If not, prints what is missing.
 pub(crate) fn needs(there: bool, what: &str) -> bool {
     if !there {
         let test = current();
@@ -39,12 +37,12 @@ pub(crate) fn needs(there: bool, what: &str) -> bool {
     there
 }
 
-/// Whether this is root, who may change owners and become others.
+/// Whether this is root, who may change owners and become another user.
 pub(crate) fn is_root() -> bool {
     needs(nix::unistd::geteuid().is_root(), "root")
 }
 
-/// Whether this process may have namespaces of its own: root in a container may not.
+/// Whether this process may unshare namespaces, which root in a container may not.
 pub(crate) fn can_unshare(flags: &[&str]) -> bool {
     let probe = Command::new("unshare")
         .args(flags)
@@ -65,8 +63,8 @@ pub(crate) fn dead_process() -> u32 {
     child.id()
 }
 
-/// A process that has ended and that nobody has asked for its status. Dropping
-/// it does not ask either; the number stays taken until this process ends.
+/// A process that has ended and was not waited for. Its number stays taken until this process waits
+/// for it or ends.
 pub(crate) fn zombie() -> Child {
     let child = Command::new("true").spawn().expect("spawn");
     let stat = format!("/proc/{}/stat", child.id());
