@@ -3,6 +3,9 @@
 
 mod support;
 
+/// The table in `README.md` is true.
+mod table_of_promises;
+
 // Holding.
 
 /// A free path is held, and a second start is refused.
