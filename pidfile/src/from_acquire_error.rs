@@ -3,9 +3,13 @@
 //! The attribute knows the tokens of a return type, not the type. This trait is where the compiler
 //! tells it what the type can express, through every alias.
 
-use std::process::ExitCode;
+use std::env;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::{self, ExitCode};
 
-use crate::{__private as private, Error};
+use crate::Error;
 
 /// How the return type of a function with `#[pidfile]` reports that the pidfile was not acquired.
 ///
@@ -61,18 +65,18 @@ impl FromAcquireError for () {
     /// Always, with the error's text.
     #[track_caller]
     fn from_acquire_error(error: Error) {
-        private::panic(error)
+        panic(error)
     }
 
     fn from_acquire_error_in_main(error: Error) {
-        private::exit(error)
+        exit(error)
     }
 }
 
 /// A line on stderr says what the status cannot.
 impl FromAcquireError for ExitCode {
     fn from_acquire_error(error: Error) -> ExitCode {
-        private::report(&error);
+        report(&error);
         ExitCode::from(error.exit_code())
     }
 }
@@ -82,4 +86,42 @@ impl<T, E: From<Error>> FromAcquireError for Result<T, E> {
     fn from_acquire_error(error: Error) -> Result<T, E> {
         Err(E::from(error))
     }
+}
+
+/// Fails in a function that has no other way to say it.
+///
+/// # Panics
+///
+/// Always.
+#[track_caller]
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "the expansion gives the error away, as to every other helper"
+)]
+pub fn panic(error: Error) -> ! {
+    panic!("{error:#}")
+}
+
+/// Fails in a `main` that has no other way to say it: with one line on stderr, and the status that
+/// the error stands for.
+pub fn exit(error: Error) -> ! {
+    report(&error);
+    let status = error.exit_code();
+    drop(error);
+    process::exit(status.into())
+}
+
+/// Writes `<program>: <error>` to stderr, in one piece so that no other line gets in between.
+fn report(error: &Error) {
+    let name = env::args_os().next();
+    let name = name.as_deref().map(Path::new).and_then(Path::file_name);
+    let mut line = String::new();
+    if let Some(name) = name {
+        line.push_str(&name.to_string_lossy());
+        line.push_str(": ");
+    }
+    // Writing to a string cannot fail. The alternate form has the cause, too.
+    let _ = writeln!(line, "{error:#}");
+    // If nobody listens there is nobody to tell; the exit status still says it.
+    let _ = io::stderr().write_all(line.as_bytes());
 }
