@@ -1,0 +1,45 @@
+//! The one room for unsafe code: raw calls behind safe names.
+//!
+//! Everything that may use an owned descriptor goes through `nix` and is not
+//! here. What is here works on *numbers*, because it runs where a descriptor's
+//! owner cannot be asked: in a signal handler, in an exit handler, or after the
+//! application closed a descriptor that was ours. A number that means nothing
+//! any more is answered by the kernel with EBADF; a number that means another
+//! file is caught by comparing [`FileId`]s before anything is done to it.
+//!
+//! Except for what registers a hook or allocates ([`at_exit`],
+//! [`after_fork_in_child`], [`wiped_on_fork`], [`LeakedList::push`]), every function
+//! here is async-signal-safe: system calls and atomics, no allocation, no lock,
+//! no panic.
+
+#![allow(
+    unsafe_code,
+    reason = "the only room that may contain it; every block states why it is sound"
+)]
+
+mod file;
+mod list;
+mod process;
+mod signal;
+
+pub(crate) use file::{
+    FileId, LockKind, Stat, borrow, close, duplicate, flock, record_lock, rename_no_replace, stat,
+    stat_at, truncate, unlink,
+};
+pub(crate) use list::LeakedList;
+pub(crate) use process::{
+    after_fork_in_child, at_exit, exit_now, is_privileged_start, nap, pid, thread, wiped_on_fork,
+};
+pub(crate) use signal::{
+    BlockedSignals, Chained, Disposition, die_by, disposition, install, pass_on, reset,
+};
+
+/// Makes a system call again as long as a signal interrupts it.
+fn retry<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
+    loop {
+        match call() {
+            Err(nix::errno::Errno::EINTR) => {}
+            result => return result,
+        }
+    }
+}

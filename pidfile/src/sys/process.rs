@@ -1,0 +1,166 @@
+//! This process: its number, its thread, how it forks and how it ends.
+
+use std::ptr;
+use std::sync::atomic::AtomicUsize;
+
+use nix::libc;
+use nix::unistd::{getegid, geteuid, getgid, getuid};
+
+/// The number of this process, asked anew each time because a fork may have happened. std calls
+/// getpid and nothing else.
+pub(crate) fn pid() -> u32 {
+    std::process::id()
+}
+
+/// This thread, as a number that no other living thread of the process has.
+#[allow(
+    clippy::unnecessary_cast,
+    clippy::cast_possible_truncation,
+    trivial_numeric_casts,
+    reason = "pthread_t is an integer as wide as a pointer on some systems and a pointer on others"
+)]
+pub(crate) fn thread() -> usize {
+    // SAFETY: pthread_self has no preconditions.
+    unsafe { libc::pthread_self() as usize }
+}
+
+/// Sleeps for some milliseconds, or until a signal. `poll` and not `nanosleep`, because only the
+/// former is on POSIX's list of async-signal-safe functions.
+pub(crate) fn nap(milliseconds: libc::c_int) {
+    // SAFETY: with a count of zero poll reads no array. Ignored: an early end does no harm.
+    let _ = unsafe { libc::poll(ptr::null_mut(), 0, milliseconds) };
+}
+
+/// Ends the process at once, without exit handlers.
+pub(crate) fn exit_now(status: libc::c_int) -> ! {
+    // SAFETY: _exit has no preconditions.
+    unsafe { libc::_exit(status) }
+}
+
+/// Runs `hook` when the process exits, after everything that is registered later.
+pub(crate) fn at_exit(hook: extern "C" fn()) {
+    // SAFETY: `hook` is a function of this program and stays for its life.
+    // Ignored: it fails only without memory, and then the file is merely left behind as stale.
+    let _ = unsafe { libc::atexit(hook) };
+}
+
+/// Runs `hook` in the child of every fork. Not in that of a vfork, which shares our memory, nor in
+/// that of a bare `clone`.
+pub(crate) fn after_fork_in_child(hook: unsafe extern "C" fn()) {
+    // SAFETY: `hook` is a function of this program and stays for its life; it only stores to an
+    // atomic. Ignored: it fails only without memory, and then the process's number has to do.
+    let _ = unsafe { libc::pthread_atfork(None, None, Some(hook)) };
+}
+
+/// Four zeroed numbers that the kernel zeroes again in the child of every fork, however the child was
+/// made. `None` where the kernel cannot: Linux before 4.14, and systems without `minherit`.
+///
+/// The memory is never freed.
+pub(crate) fn wiped_on_fork() -> Option<&'static [AtomicUsize; 4]> {
+    const PAGE: usize = 4096; // A larger page of the kernel's is mapped as a whole.
+    let wish = wipe::WISH?;
+    // SAFETY: a new anonymous mapping at an address of the kernel's choice touches no other memory.
+    let page = unsafe {
+        libc::mmap(
+            ptr::null_mut(),
+            PAGE,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANON,
+            -1,
+            0,
+        )
+    };
+    if page == libc::MAP_FAILED {
+        return None;
+    }
+    if !wipe::grant(page, PAGE, wish) {
+        // SAFETY: the page was mapped above, and no reference to it exists.
+        // Ignored: a page that stays mapped is all that could come of it.
+        let _ = unsafe { libc::munmap(page, PAGE) };
+        return None;
+    }
+    // SAFETY: the page is zeroed, aligned, large enough and never unmapped. It is reached only
+    // through this reference to atomics, for which zeroes are a valid value at any time.
+    Some(unsafe { &*page.cast::<[AtomicUsize; 4]>() })
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod wipe {
+    use nix::libc;
+
+    pub(super) const WISH: Option<libc::c_int> = Some(libc::MADV_WIPEONFORK);
+
+    pub(super) fn grant(page: *mut libc::c_void, size: usize, wish: libc::c_int) -> bool {
+        // SAFETY: `page` is a private anonymous mapping of that size, and its contents are zero.
+        unsafe { libc::madvise(page, size, wish) == 0 }
+    }
+}
+
+#[cfg(any(target_os = "freebsd", target_os = "netbsd", target_os = "openbsd"))]
+mod wipe {
+    use nix::libc;
+
+    // From <sys/mman.h>: INHERIT_ZERO on FreeBSD and OpenBSD, MAP_INHERIT_ZERO on NetBSD.
+    #[cfg(target_os = "netbsd")]
+    pub(super) const WISH: Option<libc::c_int> = Some(4);
+    #[cfg(not(target_os = "netbsd"))]
+    pub(super) const WISH: Option<libc::c_int> = Some(3);
+
+    unsafe extern "C" {
+        fn minherit(
+            address: *mut libc::c_void,
+            size: libc::size_t,
+            inherit: libc::c_int,
+        ) -> libc::c_int;
+    }
+
+    pub(super) fn grant(page: *mut libc::c_void, size: usize, wish: libc::c_int) -> bool {
+        // SAFETY: `page` is a private anonymous mapping of that size, and its contents are zero.
+        unsafe { minherit(page, size, wish) == 0 }
+    }
+}
+
+#[cfg(not(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd"
+)))]
+mod wipe {
+    use nix::libc;
+
+    pub(super) const WISH: Option<libc::c_int> = None;
+
+    pub(super) fn grant(_: *mut libc::c_void, _: usize, _: libc::c_int) -> bool {
+        false
+    }
+}
+
+/// Whether this process was started with privileges that its caller does not have: set-uid, set-gid
+/// or, on Linux, file capabilities. Its environment and `argv[0]` are the caller's then.
+pub(crate) fn is_privileged_start() -> bool {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        // SAFETY: getauxval has no preconditions.
+        let secure = unsafe { libc::getauxval(libc::AT_SECURE) };
+        if secure != 0 {
+            return true;
+        }
+    }
+    #[cfg(any(
+        target_vendor = "apple",
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "openbsd"
+    ))]
+    {
+        unsafe extern "C" {
+            safe fn issetugid() -> libc::c_int;
+        }
+        if issetugid() != 0 {
+            return true;
+        }
+    }
+    getuid() != geteuid() || getgid() != getegid()
+}

@@ -1,0 +1,272 @@
+//! Signals: which are blocked on this thread, and what each one does.
+
+use std::fmt;
+use std::mem::MaybeUninit;
+use std::ptr;
+
+use nix::libc::{self, c_int};
+
+/// All signals blocked on this thread, as long as this value lives.
+///
+/// All, and not only the four that end a holder, because a handler of the program for another
+/// signal may end it from here. The signals that report a fault of the thread itself stay open:
+/// blocked, they would end the process without a word.
+pub(crate) struct BlockedSignals {
+    /// The mask to restore; `None` if nothing was changed.
+    before: Option<libc::sigset_t>,
+}
+
+impl BlockedSignals {
+    pub(crate) fn new() -> BlockedSignals {
+        let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+        // SAFETY: `set` is writable memory of the right size, which sigfillset fills.
+        let _ = unsafe { libc::sigfillset(set.as_mut_ptr()) };
+        for fault in [
+            libc::SIGSEGV,
+            libc::SIGBUS,
+            libc::SIGFPE,
+            libc::SIGILL,
+            libc::SIGTRAP,
+            libc::SIGSYS,
+        ] {
+            // SAFETY: `set` was initialised by sigfillset.
+            let _ = unsafe { libc::sigdelset(set.as_mut_ptr(), fault) };
+        }
+        let mut before = MaybeUninit::<libc::sigset_t>::uninit();
+        // SAFETY: `set` was initialised, and `before` is writable memory of the right size.
+        let result =
+            unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), before.as_mut_ptr()) };
+        BlockedSignals {
+            // SAFETY: only read if pthread_sigmask succeeded, and then it has filled `before`.
+            before: (result == 0).then(|| unsafe { before.assume_init() }),
+        }
+    }
+}
+
+impl Drop for BlockedSignals {
+    fn drop(&mut self) {
+        if let Some(before) = &self.before {
+            // SAFETY: the mask is one that pthread_sigmask returned.
+            // Ignored: a mask that was valid before is valid now.
+            let _ = unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, ptr::null_mut()) };
+        }
+    }
+}
+
+impl fmt::Debug for BlockedSignals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BlockedSignals").finish_non_exhaustive()
+    }
+}
+
+/// A handler of ours.
+type Handler = extern "C" fn(c_int);
+
+/// What a signal does at present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Disposition {
+    Default,
+    /// Runs the handler that was asked about.
+    Ours,
+    /// Runs the handler of another copy of this crate in the same process.
+    Sibling,
+    /// Is ignored, or runs a handler of the program.
+    Foreign,
+}
+
+/// The signals that our handler leaves unblocked while it runs. None of them ends a process that has
+/// not asked for it, and no program blocks all signals but these: the mask is how one copy of this
+/// crate recognises another one's handler.
+///
+/// Two versions of a crate share no symbol by which they could find each other, and a plugin is not
+/// even linked together with its host. The kernel's table of handlers is the one thing that all code
+/// of a process has in common.
+const MARK: [c_int; 3] = [libc::SIGWINCH, libc::SIGURG, libc::SIGCONT];
+
+/// The action that another copy of this crate had installed.
+#[derive(Clone, Copy)]
+pub(crate) struct Chained(libc::sigaction);
+
+impl fmt::Debug for Chained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chained").finish_non_exhaustive()
+    }
+}
+
+/// Asks what a signal does; `None` if the system does not say.
+pub(crate) fn disposition(signal: c_int, ours: Handler) -> Option<Disposition> {
+    let current = current(signal)?;
+    Some(classify(&current, ours))
+}
+
+fn current(signal: c_int) -> Option<libc::sigaction> {
+    let mut current = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: no new action is given, and `current` is writable memory of the right size.
+    let result = unsafe { libc::sigaction(signal, ptr::null(), current.as_mut_ptr()) };
+    // SAFETY: only read if sigaction succeeded, and then it has filled all of `current`.
+    (result == 0).then(|| unsafe { current.assume_init() })
+}
+
+fn classify(action: &libc::sigaction, ours: Handler) -> Disposition {
+    if action.sa_sigaction == libc::SIG_DFL {
+        Disposition::Default
+    } else if action.sa_sigaction == ours as libc::sighandler_t {
+        Disposition::Ours
+    } else if action.sa_sigaction != libc::SIG_IGN && is_marked(action) {
+        Disposition::Sibling
+    } else {
+        Disposition::Foreign
+    }
+}
+
+/// Whether exactly the signals of [`MARK`] are missing from the mask.
+fn is_marked(action: &libc::sigaction) -> bool {
+    let mut full = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: `full` is writable memory of the right size, which sigfillset fills.
+    let _ = unsafe { libc::sigfillset(full.as_mut_ptr()) };
+    // SAFETY: sigfillset has initialised it.
+    let full = unsafe { full.assume_init() };
+    (1..=31).all(|signal| {
+        // The kernel drops these two from every mask.
+        if signal == libc::SIGKILL || signal == libc::SIGSTOP {
+            return true;
+        }
+        // SAFETY: both masks are initialised; a number without a signal is an error in both.
+        let is_in = |set: &libc::sigset_t| unsafe { libc::sigismember(set, signal) == 1 };
+        is_in(&action.sa_mask) == (is_in(&full) && !MARK.contains(&signal))
+    })
+}
+
+/// Sets a signal's handler where it has its default disposition or a sibling's handler, and puts
+/// back at once what has come in between: a handler of the program stays.
+///
+/// Returns the sibling's action, which has to be passed on to.
+pub(crate) fn install(signal: c_int, handler: Handler) -> Option<Chained> {
+    let action = action(handler as libc::sighandler_t);
+    let mut previous = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: `action` is complete, its handler is a function of this program that takes a signal
+    // number, and `previous` is writable memory of the right size.
+    let result = unsafe { libc::sigaction(signal, &raw const action, previous.as_mut_ptr()) };
+    if result != 0 {
+        return None; // The signal is not ours to handle; it does what it did.
+    }
+    // SAFETY: sigaction succeeded, so it has filled all of `previous`.
+    let previous = unsafe { previous.assume_init() };
+    match classify(&previous, handler) {
+        Disposition::Default | Disposition::Ours => None,
+        Disposition::Sibling => Some(Chained(previous)),
+        Disposition::Foreign => {
+            restore(signal, &previous);
+            None
+        }
+    }
+}
+
+/// Gives a signal its default disposition back, if it runs our handler.
+pub(crate) fn reset(signal: c_int, ours: Handler) {
+    if disposition(signal, ours) == Some(Disposition::Ours) {
+        restore(signal, &action(libc::SIG_DFL));
+    }
+}
+
+fn restore(signal: c_int, action: &libc::sigaction) {
+    // SAFETY: the action is complete: the kernel returned it, or `action` made it.
+    // Ignored: an action for this signal was accepted before.
+    let _ = unsafe { libc::sigaction(signal, action, ptr::null_mut()) };
+}
+
+/// Ends this thread's part in a handler as the signal itself would: default disposition, raised
+/// again, unblocked. Returns only where that does not end the process.
+pub(crate) fn die_by(signal: c_int) {
+    restore(signal, &action(libc::SIG_DFL));
+    raise(signal);
+}
+
+/// Gives the signal to the handler that was there before ours. Returns if that one returns.
+pub(crate) fn pass_on(signal: c_int, to: &Chained) {
+    restore(signal, &to.0);
+    raise(signal);
+}
+
+/// Sends a signal to this very thread, and lets it in.
+fn raise(signal: c_int) {
+    send_to_this_thread(signal);
+    let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: `set` is writable memory of the right size, which sigemptyset fills.
+    let _ = unsafe { libc::sigemptyset(set.as_mut_ptr()) };
+    // SAFETY: `set` was initialised by sigemptyset.
+    let _ = unsafe { libc::sigaddset(set.as_mut_ptr(), signal) };
+    let mut before = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: `set` was initialised, and `before` is writable memory of the right size.
+    let result =
+        unsafe { libc::pthread_sigmask(libc::SIG_UNBLOCK, set.as_ptr(), before.as_mut_ptr()) };
+    if result == 0 {
+        // The signal has been delivered, and the process has survived it.
+        // SAFETY: pthread_sigmask succeeded, so it has filled `before`.
+        let before = unsafe { before.assume_init() };
+        // SAFETY: the mask is one that pthread_sigmask returned.
+        let _ =
+            unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, ptr::null_mut()) };
+    }
+}
+
+/// By the kernel's own numbers: `raise` of musl takes the thread's number from memory, which in the
+/// child of a vfork is the parent's.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn send_to_this_thread(signal: c_int) {
+    // SAFETY: getpid has no preconditions.
+    let process = unsafe { libc::syscall(libc::SYS_getpid) };
+    // SAFETY: gettid has no preconditions.
+    let thread = unsafe { libc::syscall(libc::SYS_gettid) };
+    // SAFETY: no memory is passed. Ignored: the numbers are this thread's own.
+    let _ = unsafe { libc::syscall(libc::SYS_tgkill, process, thread, signal) };
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn send_to_this_thread(signal: c_int) {
+    // SAFETY: raise has no preconditions. Ignored: the signal number is valid.
+    let _ = unsafe { libc::raise(signal) };
+}
+
+/// Not `SA_ONSTACK`: std frees the main thread's alternate stack inside `exit()`, while a handler
+/// may run on it.
+fn action(handler: libc::sighandler_t) -> libc::sigaction {
+    // SAFETY: sigaction is a plain C struct, for which zeroes are a valid value.
+    let mut action = unsafe { MaybeUninit::<libc::sigaction>::zeroed().assume_init() };
+    action.sa_sigaction = handler;
+    action.sa_flags = libc::SA_RESTART;
+    // SAFETY: `sa_mask` is writable memory of the right size. Ignored: sigfillset cannot fail.
+    let _ = unsafe { libc::sigfillset(&raw mut action.sa_mask) };
+    for signal in MARK {
+        // SAFETY: `sa_mask` was initialised by sigfillset.
+        let _ = unsafe { libc::sigdelset(&raw mut action.sa_mask, signal) };
+    }
+    action
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    extern "C" fn ours(_: c_int) {}
+    extern "C" fn siblings(_: c_int) {}
+
+    #[test]
+    fn a_sibling_is_known_by_its_mask_alone() {
+        let sibling = action(siblings as *const () as libc::sighandler_t);
+        assert_eq!(classify(&sibling, ours), Disposition::Sibling);
+        for mask in [libc::sigemptyset, libc::sigfillset] {
+            let mut foreign = sibling;
+            // SAFETY: `sa_mask` is writable memory of the right size.
+            let _ = unsafe { mask(&raw mut foreign.sa_mask) };
+            assert_eq!(classify(&foreign, ours), Disposition::Foreign);
+        }
+        for (handler, disposition) in [
+            (libc::SIG_DFL, Disposition::Default),
+            (libc::SIG_IGN, Disposition::Foreign),
+            (ours as *const () as libc::sighandler_t, Disposition::Ours),
+        ] {
+            assert_eq!(classify(&action(handler), ours), disposition);
+        }
+    }
+}
