@@ -3,8 +3,8 @@
 //!
 //! A guard lives as long as the program, and daemons close descriptors that
 //! they do not know. So what a guard holds are numbers with a [`FileId`] each,
-//! which are compared before anything is done; an `OwnedFd` whose number was
-//! closed by somebody would abort a debug build, or close a stranger's file.
+//! which are compared before anything is done. An `OwnedFd` whose number was
+//! closed behind its back would abort a debug build, or close another file.
 
 use std::ffi::CStr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
@@ -14,72 +14,116 @@ use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
 use nix::{NixPath, libc};
 
-use crate::sys::{self, FileId};
+use crate::sys::{self, FileId, LockKind, Stat};
 
-/// Opens a name in a directory. The descriptor is closed on exec, and is none of the three that a
-/// program takes for its terminal: one that started with them closed would print into the pidfile.
+/// On 32-bit systems, files of more than 2 GiB can only be opened with it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const ALWAYS: OFlag = OFlag::O_CLOEXEC.union(OFlag::O_LARGEFILE);
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const ALWAYS: OFlag = OFlag::O_CLOEXEC;
+
+/// Opens a name in a directory. The descriptor is closed on exec.
 pub(crate) fn open_at<Name: NixPath + ?Sized>(
     dir: impl AsFd,
     name: &Name,
     flags: OFlag,
     mode: Mode,
-) -> Result<OwnedFd, Errno> {
-    let fd = loop {
-        match openat(&dir, name, flags | OFlag::O_CLOEXEC, mode) {
+) -> nix::Result<OwnedFd> {
+    above_standard(open_anywhere(dir, name, flags, mode)?)
+}
+
+/// Creates a file that must not exist yet, and removes it again if it cannot be used.
+pub(crate) fn create_at(dir: impl AsFd, name: &CStr, mode: Mode) -> nix::Result<OwnedFd> {
+    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW;
+    let created = open_anywhere(&dir, name, flags, mode)?;
+    above_standard(created).inspect_err(|_| {
+        // Ours without doubt, since O_EXCL has made it. Ignored: the failure is reported.
+        let _ = sys::unlink(dir.as_fd().as_raw_fd(), name);
+    })
+}
+
+fn open_anywhere<Name: NixPath + ?Sized>(
+    dir: impl AsFd,
+    name: &Name,
+    flags: OFlag,
+    mode: Mode,
+) -> nix::Result<OwnedFd> {
+    loop {
+        match openat(&dir, name, flags | ALWAYS, mode) {
             Err(Errno::EINTR) => {} // A handler of the program; NFS and FUSE may be interrupted.
-            opened => break opened?,
+            opened => return opened,
         }
-    };
+    }
+}
+
+/// Moves a descriptor away from the three that a program takes for its terminal: one that was
+/// started with them closed would print into the pidfile.
+pub(crate) fn above_standard(fd: OwnedFd) -> nix::Result<OwnedFd> {
     if fd.as_raw_fd() > libc::STDERR_FILENO {
         return Ok(fd);
     }
     sys::duplicate(fd.as_raw_fd())
 }
 
-/// What is left of a published file's descriptors: their numbers.
+/// A published file's descriptors as the kernel numbers them, without ownership.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Held {
+pub(crate) struct Numbers {
     pub(crate) dir: RawFd,
     pub(crate) file: RawFd,
     /// Of `file`.
     pub(crate) id: FileId,
 }
 
-impl Held {
+impl Numbers {
     /// Of a file that does not exist yet.
-    pub(crate) const UNKNOWN: Held = Held {
+    pub(crate) const UNKNOWN: Numbers = Numbers {
         dir: -1,
         file: -1,
         id: FileId { dev: 0, ino: 0 },
     };
 
     /// The numbers of descriptors that stay with their owners.
-    pub(crate) fn of(dir: &impl AsRawFd, file: &impl AsRawFd, id: FileId) -> Held {
-        Held {
+    pub(crate) fn of(dir: &impl AsRawFd, file: &impl AsRawFd, id: FileId) -> Numbers {
+        Numbers {
             dir: dir.as_raw_fd(),
             file: file.as_raw_fd(),
             id,
         }
     }
 
-    /// Whether the descriptor still means our file.
-    pub(crate) fn file_is_ours(&self) -> bool {
-        sys::id_of_descriptor(self.file) == Ok(self.id)
+    /// Whether the file's descriptor was closed, or means another file now. A system that cannot say
+    /// at the moment is no proof of that.
+    pub(crate) fn file_is_lost(&self) -> bool {
+        is_lost(self.file, self.id)
+    }
+
+    /// Whether the file's descriptor still has the lock, asked of the lock itself: a file system may
+    /// have given the inode's number to a new file since the descriptor was closed. Only for a file
+    /// that is known to be locked exclusively, by this descriptor or another one.
+    pub(crate) fn has_lock(&self) -> bool {
+        !self.file_is_lost() && sys::flock(self.file, LockKind::Exclusive).is_ok()
+    }
+}
+
+fn is_lost(fd: RawFd, id: FileId) -> bool {
+    match sys::stat(fd) {
+        Ok(stat) => stat.id != id,
+        Err(errno) => errno == Errno::EBADF,
     }
 }
 
 /// The descriptors of a guard, from its acquire to its release.
 #[derive(Debug)]
-pub(crate) struct Kept {
-    held: Held,
+pub(crate) struct Descriptors {
+    numbers: Numbers,
     dir_id: FileId,
 }
 
-impl Kept {
+impl Descriptors {
     /// Takes the descriptors from their owners, for good.
-    pub(crate) fn new(dir: OwnedFd, dir_id: FileId, file: OwnedFd, id: FileId) -> Kept {
-        Kept {
-            held: Held {
+    pub(crate) fn new(dir: OwnedFd, dir_id: FileId, file: OwnedFd, id: FileId) -> Descriptors {
+        Descriptors {
+            numbers: Numbers {
                 dir: dir.into_raw_fd(),
                 file: file.into_raw_fd(),
                 id,
@@ -90,60 +134,55 @@ impl Kept {
 
     /// Which file it is.
     pub(crate) fn id(&self) -> FileId {
-        self.held.id
+        self.numbers.id
     }
 
-    /// Whether both descriptors still mean what they meant.
-    pub(crate) fn is_open(&self) -> bool {
-        self.held.file_is_ours() && self.dir_is_ours()
+    /// Whether one of them was closed, or means another file now.
+    pub(crate) fn are_lost(&self) -> bool {
+        self.numbers.file_is_lost() || is_lost(self.numbers.dir, self.dir_id)
     }
 
-    fn dir_is_ours(&self) -> bool {
-        sys::id_of_descriptor(self.held.dir) == Ok(self.dir_id)
-    }
-
-    /// What a name in the directory means now.
-    pub(crate) fn id_of_name(&self, name: &CStr) -> Result<FileId, Errno> {
-        sys::id_of_name(self.held.dir, name)
+    /// What has a name in the directory now.
+    pub(crate) fn stat_at(&self, name: &CStr) -> nix::Result<Stat> {
+        sys::stat_at(self.numbers.dir, name)
     }
 
     /// The file, as long as this value lives.
     pub(crate) fn file(&self) -> BorrowedFd<'_> {
-        sys::borrow(self.held.file, self)
+        sys::borrow(self.numbers.file, self)
     }
 
     /// Owned copies of directory and file, to work with.
-    pub(crate) fn copy(&self) -> Result<(OwnedFd, OwnedFd), Errno> {
+    pub(crate) fn copy(&self) -> nix::Result<(OwnedFd, OwnedFd)> {
         Ok((
-            sys::duplicate(self.held.dir)?,
-            sys::duplicate(self.held.file)?,
+            sys::duplicate(self.numbers.dir)?,
+            sys::duplicate(self.numbers.file)?,
         ))
     }
 
-    /// Leaves both open, because somebody still uses their numbers.
+    /// Leaves both open, because another thread or another guard uses their numbers.
     pub(crate) fn forget(&mut self) {
-        self.held = Held::UNKNOWN;
+        self.numbers = Numbers::UNKNOWN;
     }
 
-    /// Closes both, where both have been found to be ours a moment ago.
+    /// Closes both, which have been found to be ours a moment ago.
     pub(crate) fn close_known(&mut self) {
-        sys::close(self.held.file);
-        sys::close(self.held.dir);
-        self.held = Held::UNKNOWN;
+        sys::close(self.numbers.file);
+        sys::close(self.numbers.dir);
+        self.numbers = Numbers::UNKNOWN;
     }
 }
 
-impl Drop for Kept {
-    /// Closes what is still ours. What is not was closed by somebody already.
+impl Drop for Descriptors {
+    /// Closes them if they are still ours. A program that has closed the file has closed all that it
+    /// does not know, and the directory's number may be anything by now.
     fn drop(&mut self) {
-        if self.held.file == Held::UNKNOWN.file {
+        if self.numbers.file == Numbers::UNKNOWN.file || self.numbers.file_is_lost() {
             return;
         }
-        if self.held.file_is_ours() {
-            sys::close(self.held.file);
-        }
-        if self.dir_is_ours() {
-            sys::close(self.held.dir);
+        sys::close(self.numbers.file);
+        if !is_lost(self.numbers.dir, self.dir_id) {
+            sys::close(self.numbers.dir);
         }
     }
 }

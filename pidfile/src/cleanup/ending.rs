@@ -1,88 +1,55 @@
 //! Has this process begun to end?
 //!
-//! An ending thread says so and then reads the slots; a publisher writes its
-//! slot and then asks. Both are `SeqCst`, so at least one sees the other.
+//! An ending thread announces itself and then reads the slots; a publisher writes
+//! its slot and then asks. Both are `SeqCst`, so at least one sees the other.
 //!
-//! Several threads may be ending the process at once, two signals on two of
-//! them, say. As pid 1 one of them may find that nothing was held and go on,
-//! while the other is about to exit: it is over only when the last one has
-//! given up. So they are counted, together with the id of the process, because
-//! a fork inherits both.
+//! Several threads may be ending the process at once, for instance by two
+//! signals. As process 1, one of them may find that nothing was held and go on
+//! while the other is about to exit: the end is called off only when the last
+//! one has given up. So they are counted.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::Ordering::SeqCst;
 
 use nix::errno::Errno;
 
-use super::PATIENCE;
+use super::identity::Process;
 use crate::sys;
 
-/// The process in the upper half, and how many of its threads are ending it in the lower.
-static ENDING: AtomicU64 = AtomicU64::new(0);
+/// The longest wait for another thread, in milliseconds.
+pub(super) const PATIENCE: u32 = 1000;
 
-/// The last thread that began to.
-static THREAD: AtomicUsize = AtomicUsize::new(0);
-
-const fn state(pid: u32, threads: u32) -> u64 {
-    (pid as u64) << 32 | threads as u64
+/// This thread is ending the process, which is a member.
+pub(super) fn begin(process: Process) {
+    process.ender().store(sys::thread(), SeqCst);
+    process.enders().fetch_add(1, SeqCst);
 }
 
-const fn pid_of(state: u64) -> u32 {
-    (state >> 32) as u32
-}
-
-#[allow(
-    clippy::cast_possible_truncation,
-    reason = "the lower half is what is wanted"
-)]
-const fn threads_of(state: u64) -> u32 {
-    state as u32
-}
-
-/// This thread is ending the process.
-pub(super) fn begin(pid: u32) {
-    THREAD.store(sys::thread(), SeqCst);
-    change(|now| {
-        let others = if pid_of(now) == pid {
-            threads_of(now)
-        } else {
-            0
-        };
-        state(pid, others.wrapping_add(1))
-    });
-}
-
-/// The end was none: pid 1 has survived its signal.
-pub(super) fn give_up() {
+/// The process has survived: it is process 1, and the signal was not for it.
+pub(super) fn give_up(process: Process) {
     // Fails, as it should, where another thread has begun since.
-    let _ = THREAD.compare_exchange(sys::thread(), 0, SeqCst, SeqCst);
-    change(|now| match threads_of(now) {
-        0 | 1 => 0,
-        threads => state(pid_of(now), threads - 1),
-    });
+    let _ = process
+        .ender()
+        .compare_exchange(sys::thread(), 0, SeqCst, SeqCst);
+    process.enders().fetch_sub(1, SeqCst);
 }
 
-fn change(next: impl Fn(u64) -> u64) {
-    // Cannot fail, since `next` never refuses.
-    let _ = ENDING.fetch_update(SeqCst, SeqCst, |now| Some(next(now)));
+/// Whether a process has begun to end.
+pub(super) fn has_begun(process: Process) -> bool {
+    process.enders().load(SeqCst) > 0
 }
 
-/// Whether that process, which is the caller's, has begun to end.
-pub(super) fn has_begun(pid: u32) -> bool {
-    pid_of(ENDING.load(SeqCst)) == pid
-}
-
-/// Holds a thread back while the process ends on another one: an error at once would make programs
-/// exit with it and hide the signal. Returns if pid 1 survives its signal.
+/// Holds a thread back while another one ends the process: an error at once would make programs
+/// exit with it and hide the signal. Returns if process 1 survives its signal.
 ///
 /// # Errors
 ///
-/// ECANCELED: this thread ends the process, or the end takes longer than anybody waits.
-pub(super) fn wait(pid: u32) -> Result<(), Errno> {
+/// ECANCELED: this thread ends the process, or the end takes longer than a second.
+pub(super) fn wait(process: Process) -> nix::Result<()> {
     for _ in 0..PATIENCE {
-        if !has_begun(pid) {
+        if !has_begun(process) {
             return Ok(());
         }
-        if THREAD.load(SeqCst) == sys::thread() {
+        if process.ender().load(SeqCst) == sys::thread() {
             break;
         }
         sys::nap(1);

@@ -1,101 +1,103 @@
-//! The one routine that cleans up, and the two ways to it: a guard that is given
-//! back, and a process that ends (exit hook, signal handler, `cleanup()`).
+//! The one routine that cleans up, and the two ways to it: a guard that is
+//! released, and a process that ends (exit hook, signal handler, `cleanup()`).
 //!
 //! Everything here is async-signal-safe: system calls and atomics only. A slot
 //! is claimed before it is scrubbed, and whoever loses the claim waits for the
 //! winner, at most a second.
 
-use std::sync::atomic::Ordering::SeqCst;
-
 use nix::errno::Errno;
 
-use super::table::{NAME_SIZE, Phase, Slot, TABLE, Ways, Word};
-use super::{Armed, Blocked, MEMBER, PATIENCE, ending, identity};
-use crate::sys::{self, LockKind};
+use super::ending::{self, PATIENCE};
+use super::identity;
+use super::table::{NAME_SIZE, Phase, Policy, Slot, TABLE, Word};
+use crate::descriptor::Numbers;
+use crate::sys::{self, BlockedSignals, LockKind};
 
 /// What became of a file that was to be cleaned up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// Removed by us a moment ago, so that both descriptors are known to be ours.
     Removed,
-    /// Gone already, by whoever's hand.
+    /// Gone already, whoever removed it.
     Gone,
-    /// The directory refused, or the file is not ours to remove: empty, and unlocked.
+    /// The directory refused, or the file is not ours to remove: it is empty and unlocked.
     Emptied,
     /// The name or the descriptor means another file now; nothing was touched.
     Lost,
-    /// The directory refused and the file could not be emptied either.
+    /// The directory refused, and the file could not be emptied either.
     Refused(Errno),
     /// Another process owns it: nothing was touched.
     NotOwner,
-    /// Another thread has been cleaning it up for longer than anybody waits, and still uses the
-    /// descriptors.
+    /// Another thread has been cleaning it up for a second, and still uses the descriptors.
     Stuck,
 }
 
-impl Armed {
-    /// Cleans up, or waits for the one that does. The descriptors stay open.
-    pub(crate) fn scrub(self) -> Outcome {
-        let slot = self.slot;
-        if slot.owner() != identity(sys::pid()) {
-            return Outcome::NotOwner;
-        }
-        let _blocked = Blocked::new();
-        for _ in 0..PATIENCE {
-            let word = slot.word();
-            match word.phase() {
-                Phase::Armed => {
-                    if slot.change(word, word.with(Phase::Claimed)) {
-                        let outcome = scrub(slot, word.ways());
-                        slot.set_word(Word::VACANT);
-                        return outcome;
-                    }
-                }
-                Phase::Claimed => sys::nap(1),
-                _ => {
-                    // Spent: an exit or a signal on another thread was faster.
-                    slot.set_word(Word::VACANT);
-                    return Outcome::Gone;
-                }
+/// Claims an entry of this process for its guard and scrubs it, or waits for the thread that does.
+/// The slot is vacant afterwards, unless that thread is stuck.
+pub(super) fn claim_and_scrub(slot: &Slot) -> Outcome {
+    let _blocked = BlockedSignals::new();
+    for _ in 0..PATIENCE {
+        let word = slot.word();
+        let outcome = match word.phase() {
+            Phase::Armed if slot.change(word, word.with_phase(Phase::Claimed)) => {
+                scrub(slot, word.policy())
             }
-        }
-        Outcome::Stuck
+            Phase::Armed => continue,
+            Phase::Claimed => {
+                sys::nap(1);
+                continue;
+            }
+            Phase::Superseded => Outcome::Lost,
+            // Spent: an exit or a signal on another thread was faster.
+            _ => Outcome::Gone,
+        };
+        slot.set_word(Word::VACANT);
+        return outcome;
     }
+    Outcome::Stuck
 }
 
 /// The one routine that cleans up. The caller has claimed the slot and checked its owner.
 ///
 /// Async-signal-safe.
-fn scrub(slot: &Slot, ways: Ways) -> Outcome {
-    let held = slot.held();
-    if !held.file_is_ours() {
+fn scrub(slot: &Slot, policy: Policy) -> Outcome {
+    let numbers = slot.numbers();
+    if numbers.file_is_lost() {
         return Outcome::Lost;
     }
     let mut buffer = [0; NAME_SIZE];
-    match sys::id_of_name(held.dir, slot.name(&mut buffer)) {
-        Ok(id) if id != held.id => return Outcome::Lost,
-        Ok(_) if ways.in_place => {}
-        Ok(_) => {
-            match sys::unlink(held.dir, slot.name(&mut buffer)) {
-                // No LOCK_UN: nobody can reach the file by name, and whoever has it open sees by
-                // its inode that it is no longer the one.
-                Ok(()) => return Outcome::Removed,
-                Err(Errno::ENOENT) => return Outcome::Gone,
-                Err(_) => {}
+    let name = slot.name(&mut buffer);
+    match sys::stat_at(numbers.dir, name) {
+        Ok(stat) if stat.id != numbers.id => return Outcome::Lost,
+        Ok(_) if policy.in_place => {}
+        Ok(_) => match sys::unlink(numbers.dir, name) {
+            // No LOCK_UN: the file cannot be reached by name any more, and a process that has it
+            // open sees by its inode that it is no longer the one.
+            Ok(()) => return Outcome::Removed,
+            Err(Errno::ENOENT) => return Outcome::Gone,
+            // A call may succeed and yet report a failure, when a server's answer is lost.
+            Err(_) if sys::stat_at(numbers.dir, name).err() == Some(Errno::ENOENT) => {
+                return Outcome::Gone;
             }
-        }
+            Err(_) => {}
+        },
         Err(Errno::ENOENT) => return Outcome::Gone,
-        // The directory is closed to us since privileges were dropped, say.
+        // For instance a directory that is closed to us since privileges were dropped.
         Err(_) => {}
     }
+    empty(numbers)
+}
+
+/// The next best to removing the file: empty, it is stale.
+fn empty(numbers: Numbers) -> Outcome {
     // Asked again: what came in between may have been slow.
-    if !held.file_is_ours() {
+    if numbers.file_is_lost() {
         return Outcome::Lost;
     }
-    let emptied = sys::truncate(held.file);
-    // The descriptor's copies in forked children keep the lock otherwise. Ignored: where there is
-    // no lock there is nothing to give back.
-    let _ = sys::flock(held.file, LockKind::None);
+    let emptied = sys::truncate(numbers.file);
+    // The descriptor's copies in forked children keep the lock otherwise. Ignored: without a lock
+    // there is nothing to unlock.
+    let _ = sys::flock(numbers.file, LockKind::None);
     match emptied {
         Ok(()) => Outcome::Emptied,
         Err(errno) => Outcome::Refused(errno),
@@ -107,54 +109,50 @@ fn scrub(slot: &Slot, ways: Ways) -> Outcome {
 pub(super) enum End {
     Exit,
     Signal,
-    /// Not yet, but the program says that it will, in a way that nobody notices.
+    /// Not yet, but the program says that it will, in a way that runs no handler.
     Call,
 }
 
 impl End {
-    fn concerns(self, ways: Ways) -> bool {
-        !ways.reserved
+    fn concerns(self, policy: Policy) -> bool {
+        !policy.reserved
             && match self {
-                End::Exit => ways.at_exit,
-                End::Signal => ways.signals,
+                End::Exit => policy.at_exit,
+                End::Signal => policy.signals,
                 End::Call => true,
             }
     }
 }
 
-/// Scrubs every file that wants it at this end; tells whether there was one, be it one that another
-/// thread was just publishing or releasing. `None` if this process never took part, and what is in
-/// the table is its parent's.
+/// Scrubs every file that wants it at this end. Returns whether there was one, counting those that
+/// another thread was just publishing or releasing; `None` if this process never took part, and
+/// what is in the table is its parent's.
 ///
 /// Async-signal-safe. The caller has signals blocked.
 pub(super) fn end(how: End) -> Option<bool> {
-    let pid = sys::pid();
-    let me = identity(pid);
-    if MEMBER.load(SeqCst) != me {
-        return None;
-    }
+    let (process, me) = identity::member()?;
     if how != End::Call {
-        ending::begin(pid);
+        ending::begin(process);
     }
     let mut patience = PATIENCE;
     let mut held = false;
     for slot in TABLE.iter() {
-        // Until the slot is nothing that we could still remove.
+        // Until the slot holds nothing that could still be removed.
         loop {
             let word = slot.word();
-            if slot.owner() != me {
+            if word.owner() != me {
                 break;
             }
             match word.phase() {
                 Phase::Publishing | Phase::Claimed if patience > 0 => {
-                    held |= how.concerns(word.ways());
+                    held |= how.concerns(word.policy());
                     patience -= 1;
                     sys::nap(1);
                 }
-                Phase::Armed if how.concerns(word.ways()) => {
-                    if slot.change(word, word.with(Phase::Claimed)) {
-                        scrub(slot, word.ways());
-                        slot.set_word(word.with(Phase::Spent));
+                Phase::Armed if how.concerns(word.policy()) => {
+                    if slot.change(word, word.with_phase(Phase::Claimed)) {
+                        scrub(slot, word.policy());
+                        slot.set_word(word.with_phase(Phase::Spent));
                         held = true;
                     }
                 }

@@ -1,16 +1,16 @@
 //! The slots: what a signal handler may read at any instant.
 //!
 //! A slot holds raw numbers and an inline name, all in atomics, so that reading
-//! it needs no lock and no allocation. Its `word` says who may write the rest:
+//! it needs no lock and no allocation. Its [`Word`] says who may write the rest;
 //! the module's documentation draws the states. Slots are leaked once and used
-//! again; memory grows with the most files ever held at once.
+//! again, also by a forked child, so memory grows with the most files ever held
+//! at once.
 
 use std::ffi::CStr;
-use std::sync::atomic::{
-    AtomicI32, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst,
-};
+use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
 
-use crate::descriptor::Held;
+use super::identity::OWNER_BITS;
+use crate::descriptor::Numbers;
 use crate::sys::{FileId, LeakedList};
 
 /// `NAME_MAX` of every file system we know, and the NUL.
@@ -19,9 +19,10 @@ pub(crate) const NAME_SIZE: usize = 256;
 /// All slots of this process.
 pub(super) static TABLE: LeakedList<Slot> = LeakedList::new();
 
-/// The state of a slot: a [`Phase`] and, from PUBLISHING on, how its file wants to be cleaned up.
+/// The state of a slot: a [`Phase`], how its file is cleaned up, and the generation of the process
+/// that filled it.
 ///
-/// Phase and flags share one atomic, so that a compare-and-swap that wins is right about both.
+/// All of it shares one atomic, so that a compare-and-swap that wins is right about everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Word(u32);
 
@@ -30,7 +31,7 @@ pub(super) struct Word(u32);
 pub(super) enum Phase {
     /// Free for the next file.
     Vacant = 0,
-    /// Being filled in by one thread; nobody else reads it.
+    /// Being filled in by one thread; no other one reads it.
     Filling = 1,
     /// Filled in; its name may appear at any instant. Only the publishing thread goes on from here.
     Publishing = 2,
@@ -40,49 +41,46 @@ pub(super) enum Phase {
     Claimed = 4,
     /// Cleaned up; its guard has not noticed yet.
     Spent = 5,
+    /// Its descriptor was closed by the application, and the number means another entry's file.
+    Superseded = 6,
 }
 
-const PHASE_MASK: u32 = 0b111;
-
-/// How a file wants to be cleaned up.
+/// How a file is cleaned up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(
     clippy::struct_excessive_bools,
     reason = "each is an independent switch, and a bit of the word"
 )]
-pub(crate) struct Ways {
+pub(crate) struct Policy {
     /// When the process exits.
     pub(crate) at_exit: bool,
     /// When a signal ends the process.
     pub(crate) signals: bool,
     /// Emptied instead of removed.
     pub(crate) in_place: bool,
-    /// By nobody but its guard, whatever the others say: it is held for another process.
+    /// Only by its guard, whatever the others say: it is held for another process.
     pub(crate) reserved: bool,
 }
 
-impl Ways {
-    /// A hidden draft is litter whatever becomes of the file: every end that is noticed removes it.
-    pub(crate) fn of_draft(self) -> Ways {
-        Ways {
-            at_exit: true,
-            signals: self.signals,
-            in_place: false,
-            reserved: false,
-        }
-    }
-}
+const PHASE_MASK: u32 = 0b111;
+const AT_EXIT: u32 = 1 << 3;
+const SIGNALS: u32 = 1 << 4;
+const IN_PLACE: u32 = 1 << 5;
+const RESERVED: u32 = 1 << 6;
+const OWNER_SHIFT: u32 = u32::BITS - OWNER_BITS;
 
 impl Word {
     pub(super) const VACANT: Word = Word(Phase::Vacant as u32);
 
-    pub(super) fn new(phase: Phase, ways: Ways) -> Word {
+    pub(super) fn new(phase: Phase, owner: u32, policy: Policy) -> Word {
+        let flag = |set: bool, bit: u32| if set { bit } else { 0 };
         Word(
             phase as u32
-                | u32::from(ways.at_exit) << 3
-                | u32::from(ways.signals) << 4
-                | u32::from(ways.in_place) << 5
-                | u32::from(ways.reserved) << 6,
+                | flag(policy.at_exit, AT_EXIT)
+                | flag(policy.signals, SIGNALS)
+                | flag(policy.in_place, IN_PLACE)
+                | flag(policy.reserved, RESERVED)
+                | owner << OWNER_SHIFT,
         )
     }
 
@@ -93,57 +91,101 @@ impl Word {
             3 => Phase::Armed,
             4 => Phase::Claimed,
             5 => Phase::Spent,
+            6 => Phase::Superseded,
             _ => Phase::Vacant,
         }
     }
 
-    pub(super) fn ways(self) -> Ways {
-        Ways {
-            at_exit: self.0 & 1 << 3 != 0,
-            signals: self.0 & 1 << 4 != 0,
-            in_place: self.0 & 1 << 5 != 0,
-            reserved: self.0 & 1 << 6 != 0,
+    pub(super) fn policy(self) -> Policy {
+        Policy {
+            at_exit: self.0 & AT_EXIT != 0,
+            signals: self.0 & SIGNALS != 0,
+            in_place: self.0 & IN_PLACE != 0,
+            reserved: self.0 & RESERVED != 0,
         }
     }
 
-    pub(super) fn with(self, phase: Phase) -> Word {
+    /// The generation of the process that filled the slot.
+    pub(super) fn owner(self) -> u32 {
+        self.0 >> OWNER_SHIFT
+    }
+
+    pub(super) fn with_phase(self, phase: Phase) -> Word {
         Word(self.0 & !PHASE_MASK | phase as u32)
+    }
+
+    pub(super) fn with_policy(self, policy: Policy) -> Word {
+        Word::new(self.phase(), self.owner(), policy)
     }
 }
 
 /// One file that this process may have to clean up.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    /// All changes of state are `SeqCst`: a publisher writes `word` and then reads `ending`, an
-    /// ending thread writes `ending` and then reads `word`, and one of the two must see the other.
+    /// All changes of state are `SeqCst`: a publisher writes `word` and then asks whether the
+    /// process is ending, an ending thread says so and then reads `word`, and one of the two must
+    /// see the other.
     word: AtomicU32,
-    owner: AtomicU64,
     dir: AtomicI32,
     file: AtomicI32,
-    dev: AtomicU64,
-    ino: AtomicU64,
+    dev: Wide,
+    ino: Wide,
     name: [AtomicU8; NAME_SIZE],
 }
 
+/// A 64-bit number on processors without 64-bit atomics. Written and read like the other fields,
+/// only in states that belong to one thread, so its halves are never seen apart.
+#[derive(Debug)]
+struct Wide {
+    high: AtomicU32,
+    low: AtomicU32,
+}
+
+impl Wide {
+    const fn new() -> Wide {
+        Wide {
+            high: AtomicU32::new(0),
+            low: AtomicU32::new(0),
+        }
+    }
+
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "the other half is stored beside it"
+    )]
+    fn store(&self, number: u64) {
+        self.high.store((number >> 32) as u32, Relaxed);
+        self.low.store(number as u32, Relaxed);
+    }
+
+    fn load(&self) -> u64 {
+        u64::from(self.high.load(Relaxed)) << 32 | u64::from(self.low.load(Relaxed))
+    }
+}
+
 impl Slot {
-    fn new() -> Slot {
+    fn new(owner: u32) -> Slot {
         Slot {
-            word: AtomicU32::new(Word::new(Phase::Filling, Ways::default()).0),
-            owner: AtomicU64::new(0),
+            word: AtomicU32::new(Word::new(Phase::Filling, owner, Policy::default()).0),
             dir: AtomicI32::new(-1),
             file: AtomicI32::new(-1),
-            dev: AtomicU64::new(0),
-            ino: AtomicU64::new(0),
+            dev: Wide::new(),
+            ino: Wide::new(),
             name: [const { AtomicU8::new(0) }; NAME_SIZE],
         }
     }
 
-    /// A slot in FILLING that only the caller uses: a vacant one, or else a new one.
-    pub(super) fn occupy() -> &'static Slot {
+    /// A slot in FILLING that only the caller uses: a vacant one, one of an ancestor's, or else a
+    /// new one.
+    pub(super) fn occupy(owner: u32) -> &'static Slot {
+        let filling = Word::new(Phase::Filling, owner, Policy::default());
         TABLE
             .iter()
-            .find(|slot| slot.change(Word::VACANT, Word::VACANT.with(Phase::Filling)))
-            .unwrap_or_else(|| TABLE.push(Slot::new()))
+            .find(|slot| {
+                let word = slot.word();
+                word.is_free_for(owner) && slot.change(word, filling)
+            })
+            .unwrap_or_else(|| TABLE.push(Slot::new(owner)))
     }
 
     pub(super) fn word(&self) -> Word {
@@ -155,7 +197,7 @@ impl Slot {
         self.word.store(word.0, SeqCst);
     }
 
-    /// Changes the state if nobody was faster.
+    /// Changes the state if it still is the expected one.
     pub(super) fn change(&self, from: Word, to: Word) -> bool {
         self.word
             .compare_exchange(from.0, to.0, SeqCst, SeqCst)
@@ -165,30 +207,22 @@ impl Slot {
     // The fields are Relaxed: they are written only in a state that belongs to one thread, and the
     // SeqCst change of `word` that ends that state publishes them.
 
-    pub(super) fn owner(&self) -> u64 {
-        self.owner.load(Relaxed)
-    }
-
-    pub(super) fn set_owner(&self, process: u64) {
-        self.owner.store(process, Relaxed);
-    }
-
-    pub(super) fn held(&self) -> Held {
-        Held {
+    pub(super) fn numbers(&self) -> Numbers {
+        Numbers {
             dir: self.dir.load(Relaxed),
             file: self.file.load(Relaxed),
             id: FileId {
-                dev: self.dev.load(Relaxed),
-                ino: self.ino.load(Relaxed),
+                dev: self.dev.load(),
+                ino: self.ino.load(),
             },
         }
     }
 
-    pub(super) fn set_held(&self, held: Held) {
-        self.dir.store(held.dir, Relaxed);
-        self.file.store(held.file, Relaxed);
-        self.dev.store(held.id.dev, Relaxed);
-        self.ino.store(held.id.ino, Relaxed);
+    pub(super) fn set_numbers(&self, numbers: Numbers) {
+        self.dir.store(numbers.dir, Relaxed);
+        self.file.store(numbers.file, Relaxed);
+        self.dev.store(numbers.id.dev);
+        self.ino.store(numbers.id.ino);
     }
 
     /// Copies the name to `buffer`, where it is a C string.
@@ -196,7 +230,7 @@ impl Slot {
         for (byte, stored) in buffer.iter_mut().zip(&self.name) {
             *byte = stored.load(Relaxed);
         }
-        // The last byte is never written and stays NUL; an empty name is a name that no file has.
+        // The last byte is never written and stays NUL. No file has the empty name.
         CStr::from_bytes_until_nul(buffer).unwrap_or_default()
     }
 
@@ -207,4 +241,29 @@ impl Slot {
             stored.store(*byte, Relaxed);
         }
     }
+}
+
+impl Word {
+    /// Whether a process of that generation may fill the slot. What an ancestor has left in it
+    /// means nothing here, and the ancestor's guards know by the generation that they have lost it;
+    /// only a slot that one of its threads was just filling cannot be told from a new one.
+    fn is_free_for(self, owner: u32) -> bool {
+        self == Word::VACANT || self.owner() != owner && self.phase() != Phase::Filling
+    }
+}
+
+/// Whether a signal has something to clean up in the process of that generation, or will have in an
+/// instant.
+pub(super) fn wants_signals(me: u32) -> bool {
+    TABLE.iter().any(|slot| {
+        let word = slot.word();
+        let policy = word.policy();
+        word.owner() == me
+            && policy.signals
+            && !policy.reserved
+            && matches!(
+                word.phase(),
+                Phase::Publishing | Phase::Armed | Phase::Claimed
+            )
+    })
 }

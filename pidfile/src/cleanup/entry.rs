@@ -1,0 +1,184 @@
+//! A file's entry in the registry, from before its name exists to its release.
+
+use std::ffi::CStr;
+
+use super::scrub::{self, Outcome};
+use super::table::{Phase, Policy, Slot, TABLE, Word};
+use super::{ending, identity, signal};
+use crate::descriptor::Numbers;
+use crate::sys::BlockedSignals;
+
+/// An entry whose name may appear at any instant. All signals are blocked on this thread as long
+/// as it lives; dropped, the entry is taken back.
+#[derive(Debug)]
+pub(crate) struct Publishing {
+    slot: &'static Slot,
+    word: Word,
+    /// Unblocks on drop, after the slot has its new state.
+    _blocked: BlockedSignals,
+}
+
+/// An entry for a file that exists under its name. It has no `Drop`: a guard that is forgotten
+/// must stay armed.
+#[derive(Debug)]
+#[must_use = "the file stays until the process ends"]
+pub(crate) struct Armed {
+    slot: &'static Slot,
+    /// The process that armed it; a forked child may have reused the slot since.
+    owner: u32,
+    in_place: bool,
+}
+
+/// Enters a file, before its name exists. The caller has enrolled the process.
+///
+/// # Errors
+///
+/// ECANCELED: the process has begun to end.
+pub(crate) fn arm(numbers: Numbers, name: &CStr, policy: Policy) -> nix::Result<Publishing> {
+    loop {
+        let blocked = BlockedSignals::new();
+        let (process, owner) = identity::enrolled();
+        let slot = Slot::occupy(owner);
+        slot.set_numbers(numbers);
+        slot.set_name(name);
+        let word = Word::new(Phase::Publishing, owner, policy);
+        slot.set_word(word);
+        let publishing = Publishing {
+            slot,
+            word,
+            _blocked: blocked,
+        };
+        if policy.signals && !policy.reserved {
+            signal::install();
+        }
+        publishing.supersede_others(numbers);
+        if !ending::has_begun(process) {
+            return Ok(publishing);
+        }
+        drop(publishing); // Vacates the slot and unblocks: the signal may be for this thread.
+        ending::wait(process)?;
+    }
+}
+
+impl Publishing {
+    /// The file was created only now: from here on it is known by its descriptor and inode.
+    pub(crate) fn identify(&self, numbers: Numbers) {
+        self.slot.set_numbers(numbers);
+        self.supersede_others(numbers);
+    }
+
+    /// The file has another name now.
+    pub(crate) fn rename(&self, name: &CStr) {
+        self.slot.set_name(name);
+    }
+
+    /// The name exists and is ours.
+    pub(crate) fn armed(self) -> Armed {
+        self.slot.set_word(self.word.with_phase(Phase::Armed));
+        Armed {
+            slot: self.slot,
+            owner: self.word.owner(),
+            in_place: self.word.policy().in_place,
+        }
+    }
+
+    /// Two entries with one descriptor: the application has closed that of the older one behind its
+    /// back. On a file system that gives numbers of inodes out again, nothing else may tell the two
+    /// files apart.
+    fn supersede_others(&self, numbers: Numbers) {
+        if numbers.file == Numbers::UNKNOWN.file {
+            return;
+        }
+        for slot in TABLE.iter() {
+            let word = slot.word();
+            if !std::ptr::eq(slot, self.slot)
+                && word.owner() == self.word.owner()
+                && word.phase() == Phase::Armed
+                && slot.numbers().file == numbers.file
+            {
+                // Fails, as it should, where it is being cleaned up: that finds out by itself.
+                let _ = slot.change(word, word.with_phase(Phase::Superseded));
+            }
+        }
+    }
+}
+
+impl Drop for Publishing {
+    fn drop(&mut self) {
+        // Fails, as it should, where `armed` has moved the entry on.
+        let _ = self.slot.change(self.word, Word::VACANT);
+    }
+}
+
+impl Armed {
+    /// Whether this process has entered it.
+    pub(crate) fn is_owned(&self) -> bool {
+        self.owner == identity::generation()
+    }
+
+    /// Whether the file will be emptied, and not removed.
+    pub(crate) fn is_in_place(&self) -> bool {
+        self.in_place
+    }
+
+    /// Whether the application has closed the file's descriptor, and its number was given out again.
+    pub(crate) fn is_superseded(&self) -> bool {
+        let word = self.slot.word();
+        word.owner() == self.owner && word.phase() == Phase::Superseded
+    }
+
+    /// Cleans up, or waits for the thread that does. The descriptors stay open.
+    pub(crate) fn scrub(self) -> Outcome {
+        if !self.is_owned() {
+            return Outcome::NotOwner;
+        }
+        let outcome = scrub::claim_and_scrub(self.slot);
+        signal::stand_back();
+        outcome
+    }
+
+    /// From here on only the guard cleans up.
+    pub(crate) fn reserve(&self) {
+        self.set_reserved(true);
+    }
+
+    /// From here on every end cleans up that wants to.
+    pub(crate) fn adopt(&self) {
+        self.set_reserved(false);
+        if self.slot.word().policy().signals {
+            signal::install();
+        }
+    }
+
+    fn set_reserved(&self, reserved: bool) {
+        loop {
+            let word = self.slot.word();
+            // An entry that is not armed any more is being cleaned up, and nothing is left to say.
+            if word.phase() != Phase::Armed || word.owner() != self.owner {
+                return;
+            }
+            let policy = Policy {
+                reserved,
+                ..word.policy()
+            };
+            if self.slot.change(word, word.with_policy(policy)) {
+                return;
+            }
+        }
+    }
+}
+
+/// Whether this process holds the file that the caller has found under its name, by an entry that
+/// passes the test. The name may be so new that its entry is still PUBLISHING.
+pub(crate) fn is_held(mut test: impl FnMut(Numbers) -> bool) -> bool {
+    let me = identity::generation();
+    me != 0
+        && TABLE.iter().any(|slot| {
+            let word = slot.word();
+            matches!(
+                word.phase(),
+                Phase::Publishing | Phase::Armed | Phase::Claimed
+            ) && word.owner() == me
+                && test(slot.numbers())
+        })
+}
