@@ -1,67 +1,89 @@
 //! What can go wrong: one variant for each thing a caller can do about it.
 //!
 //! A message is for the person at the terminal: it names the file, the holder
-//! where there is one, and what to do next. The system's own words are not
-//! repeated in it; they stay reachable through [`source`](std::error::Error::source).
+//! if there is one, and what to do next. It does not repeat the system's own
+//! words, which stay reachable through [`source`](std::error::Error::source).
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::action::Action;
+use crate::message;
+use crate::process::Portrait;
 
-/// The result of everything here that can fail.
+/// The result of every fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a pidfile was not acquired, looked at or released.
+/// Why a pidfile was not acquired, inspected or released.
 ///
-/// Callers act on one distinction first, which [`is_running`](Error::is_running) answers: somebody
-/// else is already there, or something broke.
+/// Callers act on one distinction first, which [`is_running`](Error::is_running) answers: another
+/// instance is already there, or something broke.
 ///
-/// `{}` prints the message, which leaves what the system said to
-/// [`source`](std::error::Error::source), and `{:#}` prints both. `{:?}` prints the variant's name as
-/// well, because that is what `fn main() -> Result<(), pidfile::Error>` shows; `{:#?}` prints the
-/// fields.
+/// `{}` prints the message without the system's words, which are the
+/// [`source`](std::error::Error::source); `{:#}` prints both. `{:?}` adds the variant's name, because
+/// that is what `fn main() -> Result<(), pidfile::Error>` shows, and `{:#?}` prints the fields.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Another process holds the lock, or this process does already.
+    #[error(fmt = message::locked)]
     #[non_exhaustive]
     Locked {
         /// The pidfile.
         path: PathBuf,
-        /// The holder as the file names it, if that process lives. `None` when the file is empty,
-        /// or names a process that is gone while another one keeps its lock.
+        /// The holder, if it is known for certain: a process that lives and has this very lock.
+        /// `None` if the record names a process that does not have it, if the holder has no number
+        /// in our pid namespace, or if only a forked worker of the holder is left.
         pid: Option<u32>,
-        /// The holder's command name, where the system tells.
+        /// The holder's command name, where the system reports it.
         program: Option<String>,
-        /// Whether this process holds the file itself. Its number does not tell: two containers that
-        /// share a directory may both be process 1.
+        /// The holder's user, if it is another one than ours.
+        user: Option<String>,
+        /// Whether the holder is suspended (SIGSTOP, Ctrl-Z).
+        suspended: bool,
+        /// Whether this process holds the file itself. The number does not say so: two containers
+        /// that share a directory may both be process 1.
         own: bool,
+        /// How long this process has waited in vain; `None` without [`wait`](crate::Options::wait).
+        waited: Option<Duration>,
     },
 
-    /// Nobody holds the lock, but the process that the file names lives. Only with
+    /// No process holds the lock, but the one that the file names is alive. Only with
     /// [`refuse_live`](crate::Options::refuse_live) or without [`lock`](crate::Options::lock).
+    #[error(fmt = message::running)]
     #[non_exhaustive]
     Running {
         /// The pidfile.
         path: PathBuf,
         /// The process that the file names.
         pid: u32,
-        /// Its command name, where the system tells.
+        /// Its command name, where the system reports it.
         program: Option<String>,
+        /// Its user, if it is another one than ours.
+        user: Option<String>,
+        /// Whether it is suspended (SIGSTOP, Ctrl-Z).
+        suspended: bool,
+        /// How long this process has waited in vain; `None` without [`wait`](crate::Options::wait).
+        waited: Option<Duration>,
     },
 
-    /// What is there is no pidfile. It was left as it is.
+    /// The path leads to something that is not a pidfile. It was left as it is.
+    #[error(
+        "{} is not a pidfile: {why}; it was left as it is, move it away or use another path",
+        path.display()
+    )]
     #[non_exhaustive]
     NotPidfile {
-        /// What is there.
+        /// What the path leads to.
         path: PathBuf,
         /// What it is instead.
         why: String,
     },
 
-    /// The file is somebody else's, or others can write where a directory or a file of ours is to be
-    /// made. It was left as it is.
+    /// The file belongs to another user, or another user can write to a place where a file or
+    /// directory of ours would be made. Nothing was changed.
+    #[error("{} cannot be trusted: {why}", path.display())]
     #[non_exhaustive]
     Insecure {
         /// The file or the directory.
@@ -70,29 +92,40 @@ pub enum Error {
         why: String,
     },
 
-    /// The options contradict each other, or one of them has no meaning. Nothing was touched.
+    /// The options contradict each other, or one of them makes no sense. Nothing was changed.
+    #[error("{why}")]
     #[non_exhaustive]
     Config {
         /// Which option, and what it takes instead.
         why: String,
     },
 
-    /// The file system has no `flock`.
+    /// The file system has no `flock` that keeps two processes apart.
+    #[error(
+        "{} is on a file system without a working flock; use another path, or `lock(false)`",
+        path.display()
+    )]
     #[non_exhaustive]
     Unsupported {
         /// The pidfile.
         path: PathBuf,
     },
 
-    /// The file was replaced again and again while we tried to take it.
+    /// The file was replaced, or opened by another program in a way that blocks us, again and again
+    /// while we tried to take it.
+    #[error("{} is being changed by other processes again and again; try again", path.display())]
     #[non_exhaustive]
     Contended {
         /// The pidfile.
         path: PathBuf,
     },
 
-    /// The name or the descriptor is no longer that of the file we published; what is there now
-    /// was left alone.
+    /// The name or the descriptor is no longer that of the file we published. The file that has the
+    /// name now was left alone.
+    #[error(
+        "{} is no longer the file of this process; another instance may be running",
+        path.display()
+    )]
     #[non_exhaustive]
     Lost {
         /// The pidfile.
@@ -100,26 +133,121 @@ pub enum Error {
     },
 
     /// The system refused.
+    #[error(fmt = message::io)]
     #[non_exhaustive]
     Io {
         /// What was being done.
         action: Action,
         /// The file or directory it was done to.
         path: PathBuf,
-        /// What the system said.
+        /// The system's reason.
         source: io::Error,
+        /// What to do about it, where that is known.
+        advice: Option<String>,
     },
 }
 
 impl Error {
-    /// Whether somebody is already running here: [`Locked`](Error::Locked) or
+    pub(crate) fn io(action: Action, path: &Path, source: impl Into<io::Error>) -> Error {
+        Error::Io {
+            action,
+            path: path.to_owned(),
+            source: source.into(),
+            advice: None,
+        }
+    }
+
+    /// Adds to an `Io` what to do about it.
+    pub(crate) fn advise(mut self, advise: impl FnOnce(&io::Error) -> Option<String>) -> Error {
+        if let Error::Io { source, advice, .. } = &mut self {
+            *advice = advise(source);
+        }
+        self
+    }
+
+    pub(crate) fn config(why: impl Into<String>) -> Error {
+        Error::Config { why: why.into() }
+    }
+
+    pub(crate) fn insecure(path: &Path, why: impl Into<String>) -> Error {
+        Error::Insecure {
+            path: path.to_owned(),
+            why: why.into(),
+        }
+    }
+
+    pub(crate) fn not_a_pidfile(path: &Path, why: impl Into<String>) -> Error {
+        Error::NotPidfile {
+            path: path.to_owned(),
+            why: why.into(),
+        }
+    }
+
+    pub(crate) fn lost(path: &Path) -> Error {
+        Error::Lost {
+            path: path.to_owned(),
+        }
+    }
+
+    /// Held by the process of that number, if one is certain.
+    pub(crate) fn locked(path: &Path, pid: Option<u32>) -> Error {
+        let Portrait {
+            program,
+            user,
+            suspended,
+        } = pid.map(Portrait::of).unwrap_or_default();
+        Error::Locked {
+            path: path.to_owned(),
+            pid,
+            program,
+            user,
+            suspended,
+            own: false,
+            waited: None,
+        }
+    }
+
+    /// Held by this process.
+    pub(crate) fn locked_by_us(path: &Path) -> Error {
+        let mut error = Error::locked(path, Some(std::process::id()));
+        if let Error::Locked { own, .. } = &mut error {
+            *own = true;
+        }
+        error
+    }
+
+    pub(crate) fn running(path: &Path, pid: u32) -> Error {
+        let Portrait {
+            program,
+            user,
+            suspended,
+        } = Portrait::of(pid);
+        Error::Running {
+            path: path.to_owned(),
+            pid,
+            program,
+            user,
+            suspended,
+            waited: None,
+        }
+    }
+
+    /// The same refusal, after waiting in vain.
+    pub(crate) fn after(mut self, time: Option<Duration>) -> Error {
+        if let Error::Locked { waited, .. } | Error::Running { waited, .. } = &mut self {
+            *waited = time;
+        }
+        self
+    }
+
+    /// Whether another instance is already there: [`Locked`](Error::Locked) or
     /// [`Running`](Error::Running).
     #[must_use]
     pub fn is_running(&self) -> bool {
         matches!(self, Error::Locked { .. } | Error::Running { .. })
     }
 
-    /// The process that is already running here, where it is known.
+    /// The process that is already there, if it is known.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         match self {
@@ -184,154 +312,13 @@ impl Error {
             Error::Io { source, .. } => source.kind(),
         }
     }
-
-    fn variant(&self) -> &'static str {
-        match self {
-            Error::Locked { .. } => "Locked",
-            Error::Running { .. } => "Running",
-            Error::NotPidfile { .. } => "NotPidfile",
-            Error::Insecure { .. } => "Insecure",
-            Error::Config { .. } => "Config",
-            Error::Unsupported { .. } => "Unsupported",
-            Error::Contended { .. } => "Contended",
-            Error::Lost { .. } => "Lost",
-            Error::Io { .. } => "Io",
-        }
-    }
 }
 
 /// Keeps the kind of `Io`. [`WouldBlock`](io::ErrorKind::WouldBlock) is for `Locked` and `Running`, as
-/// in `std::fs::TryLockError`; the kinds of the other variants are no part of the promise. The
+/// in `std::fs::TryLockError`; the kinds of the other variants may change. The
 /// [`Error`] stays reachable through [`io::Error::get_ref`].
 impl From<Error> for io::Error {
     fn from(error: Error) -> io::Error {
         io::Error::new(error.kind(), error)
-    }
-}
-
-/// Written out: the derive that could do it would bring `syn` to those who do without the attribute.
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(path) = self.path() {
-            if !matches!(self, Error::Io { .. }) {
-                write!(f, "{} ", path.display())?;
-            }
-        }
-        match self {
-            Error::Locked { own: true, .. } => f.write_str(
-                "is held by this process already; release it first, or use `allow_same_process`",
-            ),
-            Error::Locked {
-                path, pid, program, ..
-            } => {
-                f.write_str("is held by ")?;
-                held_by(f, path, *pid, program.as_deref())
-            }
-            Error::Running { pid, program, .. } => {
-                f.write_str("names ")?;
-                process(f, *pid, program.as_deref())?;
-                f.write_str(
-                    ", which is running; stop it, or remove the file if it is another program",
-                )
-            }
-            Error::NotPidfile { why, .. } => write!(
-                f,
-                "is not a pidfile: {why}; it was left as it is, move it away or use another path"
-            ),
-            Error::Insecure { why, .. } => write!(f, "cannot be trusted: {why}"),
-            Error::Config { why } => f.write_str(why),
-            Error::Unsupported { .. } => {
-                f.write_str("is on a file system without flock; use another path, or `lock(false)`")
-            }
-            Error::Contended { .. } => {
-                f.write_str("was replaced by others again and again; try again")
-            }
-            Error::Lost { .. } => f.write_str(
-                "is no longer the file of this process; another instance may be running",
-            ),
-            Error::Io {
-                action,
-                path,
-                source,
-            } => {
-                write!(f, "cannot {action} {}", path.display())?;
-                if f.alternate() {
-                    write!(f, ": {source}")
-                } else {
-                    Ok(())
-                }
-            }
-        }
-    }
-}
-
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Error::Io { source, .. } => Some(source),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if f.alternate() {
-            let mut fields = f.debug_struct(self.variant());
-            if let Some(path) = self.path() {
-                fields.field("path", &path);
-            }
-            match self {
-                Error::Locked {
-                    pid, program, own, ..
-                } => {
-                    fields
-                        .field("pid", pid)
-                        .field("program", program)
-                        .field("own", own);
-                }
-                Error::Running { pid, program, .. } => {
-                    fields.field("pid", pid).field("program", program);
-                }
-                Error::NotPidfile { why, .. }
-                | Error::Insecure { why, .. }
-                | Error::Config { why } => {
-                    fields.field("why", why);
-                }
-                Error::Io { action, source, .. } => {
-                    fields.field("action", action).field("source", source);
-                }
-                Error::Unsupported { .. } | Error::Contended { .. } | Error::Lost { .. } => {}
-            }
-            return fields.finish();
-        }
-        write!(f, "{}: {self:#}", self.variant())
-    }
-}
-
-fn held_by(
-    f: &mut fmt::Formatter<'_>,
-    path: &Path,
-    pid: Option<u32>,
-    program: Option<&str>,
-) -> fmt::Result {
-    match pid {
-        Some(pid) => {
-            process(f, pid, program)?;
-            f.write_str("; stop it, or use another path")
-        }
-        None => write!(
-            f,
-            "a process whose number is not in it; `fuser {}` names it",
-            path.display()
-        ),
-    }
-}
-
-fn process(f: &mut fmt::Formatter<'_>, pid: u32, program: Option<&str>) -> fmt::Result {
-    write!(f, "process {pid}")?;
-    match program {
-        Some(program) => write!(f, " ({program})"),
-        None => Ok(()),
     }
 }

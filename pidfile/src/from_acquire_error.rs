@@ -1,11 +1,11 @@
-//! `FromAcquireError`: how a function that holds a pidfile says that it did not get it.
+//! How a function reports that it did not get its pidfile: by its return type
+//! (`FromAcquireError`), by a panic, or by ending the process.
 //!
-//! The attribute knows the tokens of a return type, not the type. This trait is where the compiler
-//! tells it what the type can express, through every alias.
+//! The attribute knows the tokens of a return type, not the type. Through this
+//! trait the compiler tells it what the type can express, behind every alias.
 
 use std::env;
-use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::{self, ExitCode};
 
@@ -73,7 +73,7 @@ impl FromAcquireError for () {
     }
 }
 
-/// A line on stderr says what the status cannot.
+/// A line on stderr adds what the status cannot express.
 impl FromAcquireError for ExitCode {
     fn from_acquire_error(error: Error) -> ExitCode {
         report(&error);
@@ -88,7 +88,7 @@ impl<T, E: From<Error>> FromAcquireError for Result<T, E> {
     }
 }
 
-/// Fails in a function that has no other way to say it.
+/// Fails in a function that has no other way to report it.
 ///
 /// # Panics
 ///
@@ -102,26 +102,41 @@ pub fn panic(error: Error) -> ! {
     panic!("{error:#}")
 }
 
-/// Fails in a `main` that has no other way to say it: with one line on stderr, and the status that
-/// the error stands for.
+/// [`Error::exit`] as a function, for the expansion.
 pub fn exit(error: Error) -> ! {
-    report(&error);
-    let status = error.exit_code();
-    drop(error);
-    process::exit(status.into())
+    error.exit()
+}
+
+impl Error {
+    /// Reports the error in one line on stderr, `<program>: <message>`, and exits with
+    /// [`exit_code`](Error::exit_code).
+    ///
+    /// This is the shortest way to end a program that must not run twice: a `main` that returns the
+    /// error as a `Result` exits with 1 whatever the reason was, and a supervisor that restarts
+    /// failed services then starts it again and again.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// let _held = pidfile::PidFile::acquire("/run/thermod.pid").unwrap_or_else(|error| error.exit());
+    /// ```
+    pub fn exit(self) -> ! {
+        report(&self);
+        let status = self.exit_code();
+        drop(self);
+        process::exit(status.into())
+    }
 }
 
 /// Writes `<program>: <error>` to stderr, in one piece so that no other line gets in between.
 fn report(error: &Error) {
     let name = env::args_os().next();
     let name = name.as_deref().map(Path::new).and_then(Path::file_name);
-    let mut line = String::new();
-    if let Some(name) = name {
-        line.push_str(&name.to_string_lossy());
-        line.push_str(": ");
-    }
-    // Writing to a string cannot fail. The alternate form has the cause, too.
-    let _ = writeln!(line, "{error:#}");
-    // If nobody listens there is nobody to tell; the exit status still says it.
+    // The alternate form has the cause, too.
+    let line = match name {
+        Some(name) => format!("{}: {error:#}\n", name.to_string_lossy()),
+        None => format!("{error:#}\n"),
+    };
+    // Ignored: if stderr is closed, only the exit status is left to report it.
     let _ = io::stderr().write_all(line.as_bytes());
 }

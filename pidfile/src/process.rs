@@ -1,14 +1,14 @@
-//! Facts about a process id: is somebody there, and which program is it.
+//! Facts about a process: is it alive, which program is it, whose is it.
 //!
 //! They serve messages, `refuse_live` and `lock(false)`. The lock needs none of
-//! them. Neither looks at clocks or start times: a step of the clock would rob a
-//! living owner.
+//! them. Clocks and start times are not among them: a step of the clock would
+//! rob a living owner.
 
 use nix::errno::Errno;
 use nix::sys::signal;
-use nix::unistd::Pid;
+use nix::unistd::{Pid, Uid, User, geteuid};
 
-/// Whether a process of that number lives. A zombie does not: it runs nothing any more.
+/// Whether a process of that number is alive. A zombie is not: it runs nothing any more.
 ///
 /// # Platform-specific behavior
 ///
@@ -19,65 +19,142 @@ pub(crate) fn is_alive(pid: u32) -> bool {
     };
     match signal::kill(Pid::from_raw(raw), None) {
         Err(Errno::ESRCH) => false,
-        // EPERM says that it is there and belongs to somebody else.
+        // EPERM means that it exists and belongs to another user.
         _ => proc::runs(pid).unwrap_or(true),
     }
 }
 
-/// The process's command name, fit for a message.
-pub(crate) fn name(pid: u32) -> Option<String> {
-    let name = proc::command(pid)?;
-    Some(
-        name.chars()
-            .map(|c| if c.is_control() { '?' } else { c })
-            .collect(),
-    )
-}
-
-/// Whether that process provably runs another program than this one. What cannot be read proves
-/// nothing.
+/// Whether that process provably runs another program than this one.
+///
+/// Only the executable proves that: a process may call itself whatever it likes.
 pub(crate) fn is_another_program(pid: u32) -> bool {
     match (proc::executable(pid), proc::executable(std::process::id())) {
         (Some(theirs), Some(ours)) => theirs != ours,
-        _ => match (proc::command(pid), proc::command(std::process::id())) {
-            (Some(theirs), Some(ours)) => theirs != ours,
-            _ => false,
-        },
+        _ => false,
     }
 }
 
+/// What a message says about a process.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Portrait {
+    /// Its command name, fit for a message.
+    pub(crate) program: Option<String>,
+    /// The name of its user, or the number, if it is another one than ours.
+    pub(crate) user: Option<String>,
+    /// Whether it has been stopped by a signal.
+    pub(crate) suspended: bool,
+}
+
+impl Portrait {
+    pub(crate) fn of(pid: u32) -> Portrait {
+        let uid = proc::uid(pid).map(Uid::from_raw);
+        Portrait {
+            program: proc::command(pid).map(|name| {
+                name.chars()
+                    .map(|c| if c.is_control() { '?' } else { c })
+                    .collect()
+            }),
+            user: uid.filter(|uid| *uid != geteuid()).map(user_name),
+            suspended: proc::is_suspended(pid),
+        }
+    }
+}
+
+/// The name of a user, or the number where it has none.
+pub(crate) fn user_name(uid: Uid) -> String {
+    match User::from_uid(uid) {
+        Ok(Some(user)) => user.name,
+        // The user is a detail of a message; the number will do.
+        Ok(None) | Err(_) => uid.to_string(),
+    }
+}
+
+/// `/proc`, read as bytes: a program's name may be anything.
 #[cfg(target_os = "linux")]
-mod proc {
+pub(crate) mod proc {
     use std::ffi::OsString;
     use std::fs;
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    use std::path::PathBuf;
 
-    /// Whether the number is a process's and it is not a zombie; `None` where /proc does not say.
-    pub(super) fn runs(pid: u32) -> Option<bool> {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let field = |key: &str| {
-            status
-                .lines()
-                .find_map(|line| line.strip_prefix(key))
-                .map(str::trim_ascii_start)
+    /// A file of a process's folder; `None` where there is no `/proc`, or where it numbers processes
+    /// as another pid namespace does.
+    fn read(pid: u32, file: &str) -> Option<Vec<u8>> {
+        is_ours().then(|| fs::read(path(pid, file)).ok()).flatten()
+    }
+
+    fn path(pid: u32, file: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{pid}/{file}"))
+    }
+
+    /// Whether `/proc` numbers processes as we do. In another pid namespace than its own, this
+    /// process has a second number in it; in an unrelated one, none.
+    pub(crate) fn is_ours() -> bool {
+        let Ok(status) = fs::read("/proc/self/status") else {
+            return false;
         };
+        match field(&status, b"NSpid:") {
+            Some(numbers) => !numbers.iter().any(u8::is_ascii_whitespace),
+            // Linux before 4.1.
+            None => field(&status, b"Tgid:") == Some(std::process::id().to_string().as_bytes()),
+        }
+    }
+
+    /// The value of a line such as `State:\tS (sleeping)`.
+    fn field<'a>(status: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
+        status
+            .split(|byte| *byte == b'\n')
+            .find_map(|line| line.strip_prefix(key))
+            .map(<[u8]>::trim_ascii)
+    }
+
+    fn number(field: &[u8]) -> Option<u32> {
+        std::str::from_utf8(field).ok()?.parse().ok()
+    }
+
+    /// Whether the number is a process's, and something still runs in it; `None` if `/proc` does not
+    /// say.
+    pub(super) fn runs(pid: u32) -> Option<bool> {
+        let status = read(pid, "status")?;
         // kill(2) takes a thread's number as well, and so does /proc.
-        let is_process = field("Tgid:")? == pid.to_string();
-        let is_dead = field("State:")?.starts_with(['Z', 'X']);
-        Some(is_process && !is_dead)
+        let is_process = number(field(&status, b"Tgid:")?) == Some(pid);
+        let leader_is_dead = field(&status, b"State:")?.starts_with(b"Z")
+            || field(&status, b"State:")?.starts_with(b"X");
+        // The main thread may end before the others do.
+        let has_more_threads = field(&status, b"Threads:")
+            .and_then(number)
+            .is_some_and(|threads| threads > 1);
+        Some(is_process && (!leader_is_dead || has_more_threads))
+    }
+
+    pub(super) fn is_suspended(pid: u32) -> bool {
+        read(pid, "status").is_some_and(|status| {
+            field(&status, b"State:").is_some_and(|state| state.starts_with(b"T"))
+        })
+    }
+
+    /// The effective user.
+    pub(super) fn uid(pid: u32) -> Option<u32> {
+        let status = read(pid, "status")?;
+        let mut ids = field(&status, b"Uid:")?.split(u8::is_ascii_whitespace);
+        number(ids.nth(1)?)
     }
 
     pub(super) fn command(pid: u32) -> Option<String> {
-        let name = fs::read(format!("/proc/{pid}/comm")).ok()?;
-        Some(String::from_utf8_lossy(name.trim_ascii_end()).into_owned())
+        let name = read(pid, "comm")?;
+        let name = name.strip_suffix(b"\n").unwrap_or(&name);
+        Some(String::from_utf8_lossy(name).into_owned())
     }
 
     /// The file name of the executable. Not its path or inode: an upgrade changes both, and the
     /// program stays the same.
     pub(super) fn executable(pid: u32) -> Option<OsString> {
-        let path = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+        if !is_ours() {
+            return None;
+        }
+        let path = fs::read_link(path(pid, "exe")).ok()?;
         let name = path.file_name()?.as_bytes();
-        // What the kernel appends to the path of a file that was replaced or removed.
+        // The kernel appends this to the path of a file that was replaced or removed.
         let name = name.strip_suffix(b" (deleted)").unwrap_or(name);
         Some(OsString::from_vec(name.to_vec()))
     }
@@ -88,6 +165,14 @@ mod proc {
     use std::ffi::OsString;
 
     pub(super) fn runs(_: u32) -> Option<bool> {
+        None
+    }
+
+    pub(super) fn is_suspended(_: u32) -> bool {
+        false
+    }
+
+    pub(super) fn uid(_: u32) -> Option<u32> {
         None
     }
 
@@ -105,10 +190,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_lives_and_is_itself() {
+    fn this_process_is_alive_and_is_itself() {
         let me = std::process::id();
         assert!(is_alive(me));
         assert!(!is_another_program(me));
+        let portrait = Portrait::of(me);
+        assert!(portrait.user.is_none() && !portrait.suspended);
     }
 
     #[test]
@@ -129,7 +216,7 @@ mod tests {
         // `spawn` returns after the exec.
         assert!(is_alive(child.id()));
         assert!(is_another_program(child.id()));
-        assert_eq!(name(child.id()).as_deref(), Some("sleep"));
+        assert_eq!(Portrait::of(child.id()).program.as_deref(), Some("sleep"));
         child.kill().unwrap();
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
         while is_alive(child.id()) {

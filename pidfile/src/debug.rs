@@ -1,0 +1,83 @@
+//! How an error is debugged: in one line, because that is what `main` prints of an
+//! `Err`, and with its fields in the alternate form.
+
+use std::fmt::{self, Formatter};
+
+use crate::error::Error;
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            fields(self, f)
+        } else {
+            write!(f, "{}: {self:#}", variant(self))
+        }
+    }
+}
+
+/// The fields of an error, for `{:#?}`.
+fn fields(error: &Error, f: &mut Formatter<'_>) -> fmt::Result {
+    let mut fields = f.debug_struct(variant(error));
+    if let Some(path) = error.path() {
+        fields.field("path", &path);
+    }
+    match error {
+        Error::Locked {
+            pid,
+            program,
+            user,
+            suspended,
+            own,
+            waited,
+            ..
+        } => fields
+            .field("pid", pid)
+            .field("program", program)
+            .field("user", user)
+            .field("suspended", suspended)
+            .field("own", own)
+            .field("waited", waited),
+        Error::Running {
+            pid,
+            program,
+            user,
+            suspended,
+            waited,
+            ..
+        } => fields
+            .field("pid", pid)
+            .field("program", program)
+            .field("user", user)
+            .field("suspended", suspended)
+            .field("waited", waited),
+        Error::NotPidfile { why, .. } | Error::Insecure { why, .. } | Error::Config { why } => {
+            fields.field("why", why)
+        }
+        Error::Io {
+            action,
+            source,
+            advice,
+            ..
+        } => fields
+            .field("action", action)
+            .field("source", source)
+            .field("advice", advice),
+        Error::Unsupported { .. } | Error::Contended { .. } | Error::Lost { .. } => &mut fields,
+    }
+    .finish()
+}
+
+/// The name of an error's variant.
+fn variant(error: &Error) -> &'static str {
+    match error {
+        Error::Locked { .. } => "Locked",
+        Error::Running { .. } => "Running",
+        Error::NotPidfile { .. } => "NotPidfile",
+        Error::Insecure { .. } => "Insecure",
+        Error::Config { .. } => "Config",
+        Error::Unsupported { .. } => "Unsupported",
+        Error::Contended { .. } => "Contended",
+        Error::Lost { .. } => "Lost",
+        Error::Io { .. } => "Io",
+    }
+}

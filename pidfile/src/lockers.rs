@@ -1,0 +1,145 @@
+//! Which process has a file locked, as far as the kernel says so.
+//!
+//! A record is a label and may name anybody: a process that died before the file
+//! was taken over, or one that got its number since. A message that tells an
+//! operator to stop a process, and a signal even more, need to know that this
+//! process has the lock. Linux shows it in `/proc/PID/fdinfo`, which only the
+//! process's own user may read, and in `/proc/locks`, which has the number of
+//! the process that called `flock`.
+
+use std::os::fd::{AsFd, AsRawFd};
+
+/// The process that holds the exclusive lock of a file, if that is certain. `recorded` is the one
+/// that the file names; it is asked first.
+///
+/// # Platform-specific behavior
+///
+/// Without `/proc` there is no telling: none on Linux, and elsewhere the recorded process, if it is
+/// alive.
+pub(crate) fn holder(file: impl AsFd, recorded: Option<u32>) -> Option<u32> {
+    proc::holder(file.as_fd().as_raw_fd(), recorded)
+}
+
+#[cfg(target_os = "linux")]
+mod proc {
+    use std::fs;
+    use std::os::fd::RawFd;
+
+    use crate::process::{self, proc};
+    use crate::sys;
+
+    /// An inode as `/proc/locks` and `fdinfo` name it.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    struct Inode(String);
+
+    pub(super) fn holder(file: RawFd, recorded: Option<u32>) -> Option<u32> {
+        if !proc::is_ours() {
+            return None;
+        }
+        let inode = Inode::of(file)?;
+        if let Some(pid) = recorded {
+            if has_lock(pid, &inode) == Some(true) {
+                return Some(pid);
+            }
+        }
+        // The list is of all locks of the system, so it is the second choice.
+        let locks = fs::read_to_string("/proc/locks").ok()?;
+        let pid = locks.lines().find_map(|line| inode.locked_by(line))?;
+        // It may have left the lock to a forked worker since.
+        (process::is_alive(pid) && has_lock(pid, &inode) != Some(false)).then_some(pid)
+    }
+
+    /// Whether one of that process's descriptors has the exclusive lock; `None` if we may not look.
+    fn has_lock(pid: u32, inode: &Inode) -> Option<bool> {
+        for entry in fs::read_dir(format!("/proc/{pid}/fdinfo")).ok()? {
+            let Ok(info) = fs::read_to_string(entry.ok()?.path()) else {
+                continue; // Closed meanwhile.
+            };
+            let mut locks = info.lines().filter_map(|line| line.strip_prefix("lock:"));
+            if locks.any(|line| inode.is_locked_in(line)) {
+                return Some(true);
+            }
+        }
+        Some(false)
+    }
+
+    impl Inode {
+        /// The device is that of the file system, which is not the one that `stat` reports on btrfs
+        /// and in some overlays; the mount has it.
+        fn of(file: RawFd) -> Option<Inode> {
+            let info = fs::read_to_string(format!("/proc/self/fdinfo/{file}")).ok()?;
+            let field = |key: &str| info.lines().find_map(|line| line.strip_prefix(key));
+            // In fdinfo since Linux 5.14.
+            let number = match field("ino:") {
+                Some(number) => number.trim().to_owned(),
+                None => sys::stat(file).ok()?.id.ino.to_string(),
+            };
+            let mount = field("mnt_id:")?.trim();
+            let mounts = fs::read("/proc/self/mountinfo").ok()?;
+            let mounts = String::from_utf8_lossy(&mounts);
+            let device = mounts.lines().find_map(|line| {
+                let mut fields = line.split(' ');
+                (fields.next() == Some(mount))
+                    .then(|| fields.nth(1))
+                    .flatten()
+            })?;
+            let (major, minor) = device.split_once(':')?;
+            let (major, minor) = (major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?);
+            Some(Inode(format!("{major:02x}:{minor:02x}:{number}")))
+        }
+
+        /// Whether a line such as `1: FLOCK  ADVISORY  WRITE 4242 00:1f:1234 0 EOF` is about an
+        /// exclusive lock of this file, whoever set it.
+        fn is_locked_in(&self, line: &str) -> bool {
+            self.owner_in(line).is_some()
+        }
+
+        fn locked_by(&self, line: &str) -> Option<u32> {
+            self.owner_in(line)?.parse().ok().filter(|pid| *pid > 0)
+        }
+
+        fn owner_in<'a>(&self, line: &'a str) -> Option<&'a str> {
+            let mut fields = line.split_ascii_whitespace().skip(1);
+            let is_exclusive = fields.next()? == "FLOCK" && fields.nth(1)? == "WRITE";
+            let owner = fields.next()?;
+            (is_exclusive && fields.next()? == self.0).then_some(owner)
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn only_an_exclusive_flock_of_the_same_inode_counts() {
+            let inode = Inode("00:1f:1234".into());
+            for (line, owner) in [
+                (
+                    "1: FLOCK  ADVISORY  WRITE 4242 00:1f:1234 0 EOF",
+                    Some(4242),
+                ),
+                ("1: FLOCK  ADVISORY  WRITE 0 00:1f:1234 0 EOF", None),
+                ("1: FLOCK  ADVISORY  WRITE -1 00:1f:1234 0 EOF", None),
+                ("1: FLOCK  ADVISORY  READ  4242 00:1f:1234 0 EOF", None),
+                ("1: POSIX  ADVISORY  WRITE 4242 00:1f:1234 0 EOF", None),
+                ("1: FLOCK  ADVISORY  WRITE 4242 00:1f:123 0 EOF", None),
+                ("1: FLOCK  ADVISORY  WRITE 4242 00:2f:1234 0 EOF", None),
+                ("1: -> FLOCK  ADVISORY  WRITE 4242 00:1f:1234 0 EOF", None),
+                ("", None),
+            ] {
+                assert_eq!(inode.locked_by(line), owner, "{line}");
+            }
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod proc {
+    use std::os::fd::RawFd;
+
+    use crate::process;
+
+    pub(super) fn holder(_: RawFd, recorded: Option<u32>) -> Option<u32> {
+        recorded.filter(|pid| process::is_alive(*pid))
+    }
+}
