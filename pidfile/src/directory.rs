@@ -1,47 +1,50 @@
-//! Which directory, and how to get a descriptor of it.
+//! A directory that has been chosen, and how to get a descriptor of it.
 //!
 //! From there on only the descriptor is used, so that `chdir`, `chroot` and
 //! renamed ancestors do not matter. Three kinds: one that must exist, one whose
 //! missing components are made, and the private one below TMPDIR.
 //!
-//! What is made is made for nobody else to redirect: `mkdir -p` as root follows
-//! a symbolic link that a stranger put in the way. So directories are made only
-//! in one that belongs to us or root and that nobody else can write, and links
-//! are followed only out of such a one. Every component is opened, judged by
-//! its descriptor, and used through it.
+//! No other user may redirect what is made here: `mkdir -p` as root follows a
+//! symbolic link that a stranger put in the way. So directories are made only in
+//! one that belongs to us or root and that no other user can write, and links
+//! are followed only out of such a one. In a sticky directory, such as `/tmp`,
+//! one is made, too, and must then turn out to be ours. Every component is
+//! opened, judged by its descriptor, and used through it.
 
 use std::collections::VecDeque;
-use std::env;
-use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd, OwnedFd};
+use std::ffi::{CString, OsStr, OsString};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
 
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, readlinkat};
+use nix::fcntl::{AT_FDCWD, OFlag, readlinkat};
 use nix::libc;
-use nix::sys::stat::{FchmodatFlags, FileStat, Mode, fchmodat, fstat, mkdirat};
-use nix::unistd::{AccessFlags, faccessat, getegid, geteuid, getgid, getuid};
+use nix::sys::stat::{FchmodatFlags, Mode, fchmodat, mkdirat};
+use nix::unistd::{Uid, geteuid};
 
 use crate::action::Action;
 use crate::descriptor::open_at;
 use crate::error::{Error, Result};
+use crate::process;
+use crate::sys::{self, FileId, Stat};
 
 /// As many as Linux follows.
 const MOST_LINKS: usize = 40;
 
 /// A descriptor that only serves to reach what is in the directory; reading it is not needed.
 #[cfg(target_os = "linux")]
-const SEARCH: OFlag = OFlag::O_PATH.union(OFlag::O_DIRECTORY);
+pub(crate) const SEARCH: OFlag = OFlag::O_PATH.union(OFlag::O_DIRECTORY);
 #[cfg(any(target_vendor = "apple", target_os = "freebsd", target_os = "netbsd"))]
-const SEARCH: OFlag = OFlag::O_SEARCH.union(OFlag::O_DIRECTORY);
+pub(crate) const SEARCH: OFlag = OFlag::O_SEARCH.union(OFlag::O_DIRECTORY);
 #[cfg(not(any(
     target_os = "linux",
     target_vendor = "apple",
     target_os = "freebsd",
     target_os = "netbsd"
 )))]
-const SEARCH: OFlag = OFlag::O_RDONLY.union(OFlag::O_DIRECTORY);
+pub(crate) const SEARCH: OFlag = OFlag::O_RDONLY.union(OFlag::O_DIRECTORY);
 
 /// A directory that has been chosen, but not opened or made yet.
 #[derive(Clone, Debug)]
@@ -50,7 +53,7 @@ pub(crate) enum Directory {
     Existing(PathBuf),
     /// Its missing components are made.
     MadeIfMissing(PathBuf),
-    /// One of ours that nobody else can look into, in a directory that everybody may use.
+    /// One that only we can read, in a directory that every user may write.
     Private { base: PathBuf, name: String },
 }
 
@@ -87,7 +90,7 @@ impl Directory {
                 open_private(base, name, &path, &mut |base| {
                     let mode = Mode::from_bits_truncate(0o700);
                     match mkdirat(base, name.as_str(), mode) {
-                        // Whatever the umask. Nobody else can have moved what we have just made.
+                        // Whatever the umask. No other user can have moved what we have just made.
                         Ok(()) => fchmodat(base, name.as_str(), mode, FchmodatFlags::FollowSymlink)
                             .map_err(|errno| cannot(Action::SetMode, &path, errno)),
                         Err(Errno::EEXIST) => Ok(()),
@@ -99,82 +102,42 @@ impl Directory {
     }
 }
 
-/// The directory for files that live as long as the system runs: the first one that is usable.
-pub(crate) fn run_time() -> Directory {
-    let uid = geteuid();
-    let system = || {
-        ["/run", "/var/run"]
-            .map(PathBuf::from)
-            .into_iter()
-            .find(|path| is_usable(path, OFlag::empty()))
-    };
-    // systemd separates several directories with colons.
-    let of_service = variable("RUNTIME_DIRECTORY").and_then(|value| {
-        if_usable(OsStr::from_bytes(
-            value.as_bytes().split(|b| *b == b':').next()?,
-        ))
-    });
-    of_service
-        .or_else(|| {
-            if uid.is_root() {
-                return None; // Not /run/user/0, which goes when root logs out.
-            }
-            variable("XDG_RUNTIME_DIR")
-                .and_then(|value| if_usable(&value))
-                .or_else(|| {
-                    let path = PathBuf::from(format!("/run/user/{uid}"));
-                    is_usable(&path, OFlag::O_NOFOLLOW).then_some(path)
-                })
-        })
-        .or_else(system)
-        .map_or_else(temporary, Directory::Existing)
-}
-
-/// `TMPDIR/pidfile-UID`.
-///
-/// `/tmp` is open to everybody and serves where TMPDIR does not: nobody can take away there what
-/// another one has made. A variable that names an open directory says nothing of the kind.
-pub(crate) fn temporary() -> Directory {
-    let base = variable("TMPDIR").and_then(|value| if_usable(&value));
-    Directory::Private {
-        base: base.unwrap_or_else(|| PathBuf::from("/tmp")),
-        name: format!("pidfile-{}", geteuid()),
-    }
-}
-
-/// What a variable names, if it is a directory we can trust and use. A symbolic link is not
-/// followed: nobody says who made it.
-fn if_usable(value: &OsStr) -> Option<PathBuf> {
-    let path = PathBuf::from(value);
-    (path.is_absolute() && is_usable(&path, OFlag::O_NOFOLLOW)).then_some(path)
-}
-
-/// A variable, if the environment is this user's own: who starts a set-uid program chooses its
-/// variables.
-fn variable(name: &str) -> Option<OsString> {
-    (getuid() == geteuid() && getgid() == getegid())
-        .then(|| env::var_os(name))
-        .flatten()
-}
-
-/// Whether a directory is ours or root's, closed to others, and writable for us.
-fn is_usable(path: &Path, flags: OFlag) -> bool {
-    let Ok(dir) = open_at(AT_FDCWD, path, SEARCH | flags, Mode::empty()) else {
-        return false;
-    };
-    let wanted = AccessFlags::W_OK | AccessFlags::X_OK;
-    fstat(&dir).is_ok_and(|stat| is_private(&stat))
-        && faccessat(&dir, ".", wanted, AtFlags::AT_EACCESS).is_ok()
-}
-
 /// Whether only we and root decide what is in a directory.
-pub(crate) fn is_private(stat: &FileStat) -> bool {
-    let is_ours_or_roots = stat.st_uid == 0 || stat.st_uid == geteuid().as_raw();
-    is_ours_or_roots && stat.st_mode & (libc::S_IWGRP | libc::S_IWOTH) == 0
+pub(crate) fn is_private(stat: &Stat) -> bool {
+    is_ours_or_roots(stat) && stat.mode & (libc::S_IWGRP | libc::S_IWOTH) == 0
 }
 
-fn open(path: &Path) -> std::result::Result<OwnedFd, Errno> {
+pub(crate) fn is_ours_or_roots(stat: &Stat) -> bool {
+    stat.uid == 0 || stat.uid == geteuid().as_raw()
+}
+
+/// Whether other users may make files in a directory, but not touch ours.
+fn is_sticky(stat: &Stat) -> bool {
+    is_ours_or_roots(stat) && stat.mode & libc::S_ISVTX != 0
+}
+
+pub(crate) fn open(path: &Path) -> nix::Result<OwnedFd> {
     open_at(AT_FDCWD, path, SEARCH, Mode::empty())
+}
+
+/// What a path leads to now, without following its last component.
+pub(crate) fn stat(path: &Path) -> nix::Result<Stat> {
+    let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::EINVAL)?;
+    sys::stat_at(libc::AT_FDCWD, &path)
+}
+
+/// The root directory at the first acquire of this process or of an ancestor.
+static ROOT: OnceLock<Option<FileId>> = OnceLock::new();
+
+/// Notes where paths begin, once.
+pub(crate) fn note_root() {
+    ROOT.get_or_init(|| stat(Path::new("/")).ok().map(|stat| stat.id));
+}
+
+/// Whether paths begin somewhere else by now: after a `chroot` or a `pivot_root`.
+pub(crate) fn is_confined() -> bool {
+    let then = ROOT.get().copied().flatten();
+    then != stat(Path::new("/")).ok().map(|stat| stat.id)
 }
 
 /// Opens the private directory, after `prepare` had the chance to make it.
@@ -188,19 +151,19 @@ fn open_private(
     prepare(&base)?;
     let dir = match open_at(&base, name, SEARCH | OFlag::O_NOFOLLOW, Mode::empty()) {
         Err(Errno::ENOTDIR | Errno::ELOOP) => {
-            return Err(insecure(
+            return Err(Error::insecure(
                 path,
-                "it is no directory; remove it, or set `dir`",
+                "it is not a directory; remove it, or set `dir`",
             ));
         }
         opened => opened.map_err(|errno| cannot(Action::OpenDirectory, path, errno))?,
     };
-    let stat = fstat(&dir).map_err(|errno| cannot(Action::Inspect, path, errno))?;
-    if stat.st_uid != geteuid().as_raw() || stat.st_mode & 0o077 != 0 {
-        return Err(insecure(
+    let stat = sys::stat(dir.as_raw_fd()).map_err(|errno| cannot(Action::Inspect, path, errno))?;
+    if stat.uid != geteuid().as_raw() || stat.mode & 0o077 != 0 {
+        return Err(Error::insecure(
             path,
             format!(
-                "{}; it must be ours alone, remove it or set `dir`",
+                "{}; only we may have access to it, remove it or set `dir`",
                 describe(&stat)
             ),
         ));
@@ -218,14 +181,10 @@ fn make(path: &Path) -> Result<OwnedFd> {
     while let Some(name) = todo.pop_front() {
         let next_path = here_path.join(&name);
         let opened = match open_component(&here, &name) {
-            Err(Errno::ENOENT) => {
-                require_private(&here, &here_path)?;
-                match mkdirat(&here, name.as_os_str(), Mode::from_bits_truncate(0o755)) {
-                    Ok(()) | Err(Errno::EEXIST) => {}
-                    Err(errno) => return Err(cannot(Action::MakeDirectory, &next_path, errno)),
-                }
-                open_component(&here, &name)
-            }
+            Err(Errno::ENOENT) => match make_component(&here, &here_path, &name)? {
+                Some(made) => Ok(made),
+                None => open_component(&here, &name),
+            },
             opened => opened,
         };
         match opened {
@@ -254,8 +213,47 @@ fn make(path: &Path) -> Result<OwnedFd> {
     Ok(here)
 }
 
-fn open_component(dir: &OwnedFd, name: &OsStr) -> std::result::Result<OwnedFd, Errno> {
+fn open_component(dir: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
     open_at(dir, name, SEARCH | OFlag::O_NOFOLLOW, Mode::empty())
+}
+
+/// Makes a directory where only we and root can have made it. `None` if another process of ours was
+/// faster and made something else than a directory.
+fn make_component(here: &OwnedFd, here_path: &Path, name: &OsStr) -> Result<Option<OwnedFd>> {
+    let parent =
+        sys::stat(here.as_raw_fd()).map_err(|errno| cannot(Action::Inspect, here_path, errno))?;
+    if !is_private(&parent) && !is_sticky(&parent) {
+        return Err(not_private(here_path, &parent));
+    }
+    let path = here_path.join(name);
+    match mkdirat(here, name, Mode::from_bits_truncate(0o755)) {
+        Ok(()) | Err(Errno::EEXIST) => {}
+        Err(errno) => {
+            return Err(cannot(Action::MakeDirectory, &path, errno).advise(|_| {
+                Some(format!(
+                    "{} {}",
+                    here_path.display(),
+                    describe_owner(&parent)
+                ))
+            }));
+        }
+    }
+    if is_private(&parent) {
+        return Ok(None);
+    }
+    // Any user may have been faster in a sticky directory, so the outcome is judged.
+    let made = open_component(here, name).map_err(|errno| match errno {
+        Errno::ENOTDIR | Errno::ELOOP | Errno::EMLINK => {
+            Error::insecure(&path, "it is a link or a file of another user; remove it")
+        }
+        _ => cannot(Action::OpenDirectory, &path, errno),
+    })?;
+    let stat =
+        sys::stat(made.as_raw_fd()).map_err(|errno| cannot(Action::Inspect, &path, errno))?;
+    if stat.uid != geteuid().as_raw() || stat.mode & (libc::S_IWGRP | libc::S_IWOTH) != 0 {
+        return Err(not_private(&path, &stat));
+    }
+    Ok(Some(made))
 }
 
 fn components(path: &Path) -> VecDeque<OsString> {
@@ -265,40 +263,49 @@ fn components(path: &Path) -> VecDeque<OsString> {
         .collect()
 }
 
-fn require_private(dir: impl AsFd, path: &Path) -> Result<()> {
-    let stat = fstat(dir).map_err(|errno| cannot(Action::Inspect, path, errno))?;
+fn require_private(dir: &OwnedFd, path: &Path) -> Result<()> {
+    let stat = sys::stat(dir.as_raw_fd()).map_err(|errno| cannot(Action::Inspect, path, errno))?;
     if is_private(&stat) {
         return Ok(());
     }
-    Err(insecure(
-        path,
-        format!(
-            "{}, so nothing is made below it; make the directory yourself",
-            describe(&stat)
-        ),
-    ))
+    Err(not_private(path, &stat))
 }
 
-/// Who may change a directory.
-fn describe(stat: &FileStat) -> String {
-    format!(
-        "it belongs to user {} and has mode {:o}",
-        stat.st_uid,
-        stat.st_mode & 0o7777
+fn not_private(path: &Path, stat: &Stat) -> Error {
+    let why = if stat.mode & libc::S_IWOTH != 0 {
+        "any user can write to it"
+    } else if stat.mode & libc::S_IWGRP != 0 {
+        "its group can write to it"
+    } else {
+        "it is another user's"
+    };
+    Error::insecure(
+        path,
+        format!(
+            "{why} ({}), so no directory is made in it; make the directory yourself",
+            describe(stat)
+        ),
     )
 }
 
-fn insecure(path: &Path, why: impl Into<String>) -> Error {
-    Error::Insecure {
-        path: path.to_owned(),
-        why: why.into(),
-    }
+/// Who may change a directory.
+pub(crate) fn describe(stat: &Stat) -> String {
+    format!("it {}", describe_owner(stat))
 }
 
-fn cannot(action: Action, path: &Path, errno: Errno) -> Error {
-    Error::Io {
-        action,
-        path: path.to_owned(),
-        source: errno.into(),
-    }
+fn describe_owner(stat: &Stat) -> String {
+    format!(
+        "belongs to user {} and has mode {:o}",
+        process::user_name(Uid::from_raw(stat.uid)),
+        stat.permissions()
+    )
+}
+
+pub(crate) fn cannot(action: Action, path: &Path, errno: Errno) -> Error {
+    Error::io(action, path, errno).advise(|_| match (action, errno) {
+        (Action::OpenDirectory, Errno::ENOENT) => {
+            Some("make it first, or use `dir`, which makes missing directories".into())
+        }
+        _ => None,
+    })
 }

@@ -1,23 +1,24 @@
-//! Whose the file is to be, and with which mode: the options' numbers and names
-//! made sound, and then applied to a file.
+//! Who owns the published file, and with which mode: the numbers and names in the
+//! options are checked here, and then applied to a file.
 
 use std::os::fd::AsFd;
 
 use nix::errno::Errno;
 use nix::libc;
-use nix::sys::stat::{FileStat, Mode, fchmod};
+use nix::sys::stat::{Mode, fchmod};
 use nix::unistd::{Gid, Group, Uid, User, fchown};
 
 use crate::action::Action;
 use crate::error::{Error, Result};
 use crate::options::Options;
+use crate::sys::Stat;
 
 /// The owner must be able to write the next record.
 const LEAST: u32 = 0o600;
-/// Others must not: whoever writes the file decides who is thought to run.
+/// Others must not write it: the record decides which process is thought to run.
 const MOST: u32 = 0o664;
 
-/// User, group and mode that the published file shall have.
+/// The user, group and mode of the file to publish.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ownership {
     pub(crate) uid: Option<Uid>,
@@ -39,14 +40,14 @@ impl Ownership {
     pub(crate) fn apply(
         &self,
         file: impl AsFd,
-        stat: &FileStat,
+        stat: &Stat,
     ) -> std::result::Result<(), (Action, Errno)> {
         // The mode first: a file that has been given away cannot be changed any more.
-        if stat.st_mode & 0o7777 != self.mode.bits() {
+        if stat.permissions() != self.mode.bits() {
             fchmod(&file, self.mode).map_err(|errno| (Action::SetMode, errno))?;
         }
-        let uid = self.uid.filter(|uid| uid.as_raw() != stat.st_uid);
-        let gid = self.gid.filter(|gid| gid.as_raw() != stat.st_gid);
+        let uid = self.uid.filter(|uid| uid.as_raw() != stat.uid);
+        let gid = self.gid.filter(|gid| gid.as_raw() != stat.gid);
         if uid.is_some() || gid.is_some() {
             fchown(&file, uid, gid).map_err(|errno| (Action::SetOwner, errno))?;
         }
@@ -67,15 +68,16 @@ fn mode(mode: u32) -> Result<Mode> {
         )]
         return Ok(Mode::from_bits_truncate(mode as libc::mode_t));
     };
-    // Whoever writes 600 means 0o600; nobody recognises it as 0o1130.
+    // A forgotten `0o`: hardly anyone who reads 600 thinks of 0o1130.
     let digits = mode.to_string();
-    let is_octal = (3..=4).contains(&digits.len()) && digits.bytes().all(|digit| digit < b'8');
-    let hint = if is_octal {
+    let is_meant = u32::from_str_radix(&digits, 8)
+        .is_ok_and(|octal| octal & !MOST == 0 && octal & LEAST == LEAST);
+    let hint = if is_meant {
         format!(" (decimal {digits}; in octal it is written 0o{digits})")
     } else {
         String::new()
     };
-    Err(config(format!(
+    Err(Error::config(format!(
         "`chmod` of a pidfile {why}, not {mode:#o}{hint}"
     )))
 }
@@ -105,32 +107,28 @@ fn named(
     number: Option<u32>,
     name_key: &str,
     name: Option<&str>,
-    look_up: impl FnOnce(&str) -> std::result::Result<Option<u32>, Errno>,
+    look_up: impl FnOnce(&str) -> nix::Result<Option<u32>>,
 ) -> Result<Option<u32>> {
     match (number, name) {
-        (Some(_), Some(_)) => Err(config(format!(
+        (Some(_), Some(_)) => Err(Error::config(format!(
             "`{name_key}` cannot be combined with `{number_key}`"
         ))),
         // chown(2) takes -1 for "leave it".
-        (Some(u32::MAX), None) => Err(config(format!(
+        (Some(u32::MAX), None) => Err(Error::config(format!(
             "`{number_key}` is out of range: the largest is {}",
             u32::MAX - 1
         ))),
         (number, None) => Ok(number),
         (None, Some(name)) => match look_up(name) {
             Ok(Some(id)) => Ok(Some(id)),
-            Ok(None) => Err(config(format!(
+            Ok(None) => Err(Error::config(format!(
                 "`{name_key}` {name:?} is unknown on this system; for a number use `{number_key}`"
             ))),
-            Err(errno) => Err(config(format!(
+            Err(errno) => Err(Error::config(format!(
                 "`{name_key}` {name:?} could not be looked up: {errno}"
             ))),
         },
     }
-}
-
-fn config(why: String) -> Error {
-    Error::Config { why }
 }
 
 #[cfg(test)]

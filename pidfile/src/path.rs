@@ -1,7 +1,7 @@
 //! Resolve: what the caller wrote -> a directory and one name in it.
 //!
-//! The raw bytes are judged, because `Path` tidies up: the file name of `x/` is
-//! `x` to it, and a pidfile is never meant where a directory is named. Nothing
+//! The raw bytes are judged, because `Path` tidies up: to it the file name of
+//! `x/` is `x`, and a path that names a directory never means a pidfile. Nothing
 //! is opened or made here; [`directory`](crate::directory) does that.
 
 use std::env;
@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 
 use crate::action::Action;
 use crate::cleanup::NAME_SIZE;
-use crate::directory::{self, Directory};
+use crate::directory::Directory;
 use crate::error::{Error, Result};
 use crate::options::Options;
+use crate::{run_time, sys};
 
 /// Where the pidfile goes.
 #[derive(Debug)]
@@ -44,28 +45,30 @@ pub(crate) fn resolve(options: &Options) -> Result<Place> {
         exclude("dir", "temp_dir", options.dir.is_some() && options.temp_dir)?;
         let directory = match &options.dir {
             Some(dir) => Directory::MadeIfMissing(absolute(checked_directory(dir)?)?),
-            None if options.temp_dir => directory::temporary(),
-            None => directory::run_time(),
+            None if options.temp_dir => run_time::temporary(),
+            None => run_time::directory()?,
         };
         (directory, name)
     };
     if name.len() >= NAME_SIZE {
-        return Err(config(format!(
-            "the file name of {} has {} bytes, and {} are possible",
+        return Err(Error::config(format!(
+            "the file name of {} has {} bytes; the limit is {}",
             directory.path().join(&name).display(),
             name.len(),
             NAME_SIZE - 1
         )));
     }
     let Ok(name) = CString::new(name.into_vec()) else {
-        return Err(config("a file name cannot contain a NUL byte"));
+        return Err(Error::config("a file name cannot contain a NUL byte"));
     };
     Ok(Place { directory, name })
 }
 
 fn exclude(one: &str, other: &str, both: bool) -> Result<()> {
     if both {
-        return Err(config(format!("`{other}` cannot be combined with `{one}`")));
+        return Err(Error::config(format!(
+            "`{other}` cannot be combined with `{one}`"
+        )));
     }
     Ok(())
 }
@@ -83,6 +86,7 @@ fn split(path: &Path) -> Result<(&Path, OsString)> {
         _ if bytes.is_empty() => "is empty",
         b"" => "ends in `/`; it must name the pidfile itself, not a directory",
         b"." | b".." => "names a directory; it must name the pidfile itself",
+        _ if is_tilde(bytes) => TILDE,
         _ => {
             let parent = if parent.is_empty() { b"." } else { parent };
             return Ok((
@@ -91,21 +95,29 @@ fn split(path: &Path) -> Result<(&Path, OsString)> {
             ));
         }
     };
-    Err(config(format!("`path` {why}: {}", quoted(path))))
+    Err(Error::config(format!("`path` {why}: {}", quoted(path))))
 }
 
 fn checked_directory(dir: &Path) -> Result<&Path> {
     let bytes = dir.as_os_str().as_bytes();
     if bytes.is_empty() {
-        return Err(config("`dir` is empty"));
+        return Err(Error::config("`dir` is empty"));
     }
-    if bytes.contains(&0) {
-        return Err(config(format!(
-            "`dir` contains a NUL byte: {}",
-            quoted(dir)
-        )));
-    }
-    Ok(dir)
+    let why = if bytes.contains(&0) {
+        "contains a NUL byte"
+    } else if is_tilde(bytes) {
+        TILDE
+    } else {
+        return Ok(dir);
+    };
+    Err(Error::config(format!("`dir` {why}: {}", quoted(dir))))
+}
+
+/// Shells expand it; a directory of that name is hardly ever meant.
+const TILDE: &str = "begins with `~`, which only a shell expands; write the path in full, or `./~`";
+
+fn is_tilde(path: &[u8]) -> bool {
+    path == b"~" || path.starts_with(b"~/")
 }
 
 fn file_name(options: &Options) -> Result<OsString> {
@@ -125,18 +137,26 @@ fn file_name(options: &Options) -> Result<OsString> {
             return Ok(name);
         }
     };
-    Err(config(format!("`name` {why}: {}", quoted(name.as_ref()))))
+    Err(Error::config(format!(
+        "`name` {why}: {}",
+        quoted(name.as_ref())
+    )))
 }
 
-/// How the program was called, or else what it is.
+/// How the program was called, or else what it is. After a privileged start the caller does not
+/// decide which file a name means, so only the executable counts.
 fn program_name() -> Result<OsString> {
-    let called = env::args_os().next();
+    let called = if sys::is_privileged_start() {
+        None
+    } else {
+        env::args_os().next()
+    };
     called
         .as_deref()
         .and_then(|called| Path::new(called).file_name())
         .map(OsStr::to_owned)
         .or_else(|| env::current_exe().ok()?.file_name().map(OsStr::to_owned))
-        .ok_or_else(|| config("the program has no name; use `path` or `name`"))
+        .ok_or_else(|| Error::config("the program has no name; use `path` or `name`"))
 }
 
 /// From the current directory on, where the path is relative. Its `..` stay: only the system knows
@@ -145,21 +165,15 @@ fn absolute(path: &Path) -> Result<PathBuf> {
     match std::path::absolute(path) {
         // Collected anew, without the slash at the end.
         Ok(path) => Ok(path.components().collect()),
-        Err(source) => Err(Error::Io {
-            action: Action::Resolve,
-            path: path.to_owned(),
-            source,
-        }),
+        Err(source) => Err(Error::io(Action::Resolve, path, source).advise(|_| {
+            Some("the current directory cannot be named; use an absolute path".into())
+        })),
     }
 }
 
 /// With escapes, because what is wrong with it may not be visible.
 fn quoted(path: &Path) -> String {
     format!("{:?}", path.as_os_str())
-}
-
-fn config(why: impl Into<String>) -> Error {
-    Error::Config { why: why.into() }
 }
 
 #[cfg(test)]

@@ -3,32 +3,31 @@
 
 use std::ffi::{CStr, CString};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 
 use nix::errno::Errno;
-use nix::fcntl::AtFlags;
 use nix::libc;
-use nix::sys::stat::{FileStat, fstat, fstatat};
-use nix::unistd::{UnlinkatFlags, unlinkat};
+use nix::unistd::Uid;
 
 use crate::action::Action;
 use crate::directory;
 use crate::error::{Error, Result};
 use crate::path::Place;
-use crate::sys::FileId;
+use crate::process;
+use crate::sys::{self, FileId, Stat};
 
 /// Where the file is looked for and published.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) dir: OwnedFd,
-    pub(crate) dir_stat: FileStat,
+    pub(crate) dir_stat: Stat,
     pub(crate) name: CString,
     pub(crate) path: PathBuf,
 }
 
 impl Target {
-    /// Opens the place, and makes its directory where that may be made.
+    /// Opens the place, and makes its directory if that is allowed.
     pub(crate) fn open_or_make(place: Place) -> Result<Target> {
         let dir = place.directory.open_or_make()?;
         Target::new(place, dir)
@@ -42,18 +41,14 @@ impl Target {
 
     /// The same directory and name again, from a descriptor that was kept.
     pub(crate) fn reopened(dir: OwnedFd, name: CString, path: PathBuf) -> Result<Target> {
-        match fstat(&dir) {
+        match sys::stat(dir.as_raw_fd()) {
             Ok(dir_stat) => Ok(Target {
                 dir,
                 dir_stat,
                 name,
                 path,
             }),
-            Err(errno) => Err(Error::Io {
-                action: Action::Inspect,
-                path,
-                source: errno.into(),
-            }),
+            Err(errno) => Err(Error::io(Action::Inspect, &path, errno)),
         }
     }
 
@@ -63,60 +58,101 @@ impl Target {
     }
 
     /// What has the name now, without following it.
-    pub(crate) fn look(&self) -> Result<Option<FileStat>> {
-        match fstatat(
-            &self.dir,
-            self.name.as_c_str(),
-            AtFlags::AT_SYMLINK_NOFOLLOW,
-        ) {
+    pub(crate) fn stat(&self) -> Result<Option<Stat>> {
+        match self.stat_at(&self.name) {
             Ok(stat) => Ok(Some(stat)),
             Err(Errno::ENOENT) => Ok(None),
             Err(errno) => Err(self.cannot(Action::Inspect, errno)),
         }
     }
 
-    /// Whether the name means that file now. A link count would not tell: a hard link defeats it.
-    pub(crate) fn names(&self, id: FileId) -> Result<bool> {
-        Ok(self.look()?.is_some_and(|stat| FileId::from(&stat) == id))
+    /// What has a name in the directory, without following it.
+    pub(crate) fn stat_at(&self, name: &CStr) -> nix::Result<Stat> {
+        sys::stat_at(self.dir.as_raw_fd(), name)
     }
 
-    /// Removes a name from the directory.
-    pub(crate) fn remove(&self, name: &CStr) -> std::result::Result<(), Errno> {
-        unlinkat(&self.dir, name, UnlinkatFlags::NoRemoveDir)
+    /// Whether the name means that file now. A link count does not tell: a hard link defeats it.
+    pub(crate) fn names(&self, id: FileId) -> Result<bool> {
+        Ok(self.stat()?.is_some_and(|stat| stat.id == id))
+    }
+
+    /// Whether a name means that file, as far as the system says so: after a call that has failed,
+    /// or that has succeeded and reported a failure.
+    pub(crate) fn is_named(&self, name: &CStr, id: FileId) -> bool {
+        self.stat_at(name).is_ok_and(|stat| stat.id == id)
+    }
+
+    /// Removes a name, which may be gone already.
+    pub(crate) fn remove(&self, name: &CStr) -> nix::Result<()> {
+        match sys::unlink(self.dir.as_raw_fd(), name) {
+            Ok(()) | Err(Errno::ENOENT) => Ok(()),
+            // A call may succeed and yet report a failure, when a server's answer is lost.
+            Err(_) if self.stat_at(name).err() == Some(Errno::ENOENT) => Ok(()),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    /// Removes a name of ours that must not stay, against a failure that may pass.
+    pub(crate) fn remove_litter(&self, name: &CStr, id: FileId) {
+        const TRIES: usize = 3;
+        for _ in 0..TRIES {
+            match self.stat_at(name) {
+                Ok(stat) if stat.id != id => return,
+                Err(Errno::ENOENT) => return,
+                Ok(_) | Err(_) => {}
+            }
+            if self.remove(name).is_ok() {
+                return;
+            }
+        }
     }
 
     /// Whether only root decides what is in the directory.
     pub(crate) fn is_roots_alone(&self) -> bool {
-        self.dir_stat.st_uid == 0 && directory::is_private(&self.dir_stat)
+        self.dir_stat.uid == 0 && directory::is_private(&self.dir_stat)
     }
 
     pub(crate) fn cannot(&self, action: Action, errno: Errno) -> Error {
-        Error::Io {
-            action,
-            path: self.path.clone(),
-            source: errno.into(),
-        }
+        self.failed(action, errno.into())
     }
 
     pub(crate) fn failed(&self, action: Action, source: io::Error) -> Error {
-        Error::Io {
-            action,
-            path: self.path.clone(),
-            source,
+        Error::io(action, &self.path, source).advise(|source| self.advice(action, source))
+    }
+
+    /// What to do about a refusal.
+    fn advice(&self, action: Action, source: &io::Error) -> Option<String> {
+        let is_about_directory =
+            matches!(action, Action::Create | Action::Publish | Action::Replace);
+        match source.raw_os_error()? {
+            libc::EACCES | libc::EPERM if is_about_directory => Some(format!(
+                "its directory belongs to user {} and has mode {:o}; run as that user, or use another directory",
+                process::user_name(Uid::from_raw(self.dir_stat.uid)),
+                self.dir_stat.permissions()
+            )),
+            libc::EROFS => Some("the file system is read-only; use another directory".into()),
+            libc::ENOSPC | libc::EDQUOT => Some("make room, or use another directory".into()),
+            _ => None,
         }
     }
 
     pub(crate) fn not_a_pidfile(&self, why: impl Into<String>) -> Error {
-        Error::NotPidfile {
-            path: self.path.clone(),
-            why: why.into(),
-        }
+        Error::not_a_pidfile(&self.path, why)
     }
 
     pub(crate) fn insecure(&self, why: impl Into<String>) -> Error {
-        Error::Insecure {
+        Error::insecure(&self.path, why)
+    }
+
+    pub(crate) fn unsupported(&self) -> Error {
+        Error::Unsupported {
             path: self.path.clone(),
-            why: why.into(),
+        }
+    }
+
+    pub(crate) fn contended(&self) -> Error {
+        Error::Contended {
+            path: self.path.clone(),
         }
     }
 
@@ -130,23 +166,21 @@ impl Target {
             Errno::ENOTSUP,
         ];
         if unsupported.contains(&errno) {
-            return Error::Unsupported {
-                path: self.path.clone(),
-            };
+            return self.unsupported();
         }
         self.cannot(Action::Lock, errno)
     }
 }
 
 /// What a file is instead of a regular one.
-pub(crate) fn kind_of(stat: &FileStat) -> Option<&'static str> {
-    match stat.st_mode & libc::S_IFMT {
+pub(crate) fn kind_of(stat: &Stat) -> Option<&'static str> {
+    match stat.mode & libc::S_IFMT {
         libc::S_IFREG => None,
         libc::S_IFLNK => Some("it is a symbolic link"),
         libc::S_IFDIR => Some("it is a directory"),
         libc::S_IFIFO => Some("it is a FIFO"),
         libc::S_IFSOCK => Some("it is a socket"),
         libc::S_IFCHR | libc::S_IFBLK => Some("it is a device"),
-        _ => Some("it is no regular file"),
+        _ => Some("it is not a regular file"),
     }
 }

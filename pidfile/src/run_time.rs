@@ -1,0 +1,152 @@
+//! Which directory, where the caller names none: the environment's word, or else
+//! the system's custom.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
+use nix::libc;
+use nix::sys::stat::Mode;
+use nix::unistd::{AccessFlags, faccessat, geteuid};
+
+use crate::action::Action;
+use crate::descriptor::open_at;
+use crate::directory::{self, Directory};
+use crate::error::{Error, Result};
+use crate::sys;
+
+/// The directory for files that live as long as the system runs: the first one that is usable.
+///
+/// `RUNTIME_DIRECTORY` is the service manager's word. Where it cannot be followed the start fails:
+/// another directory would let two instances run, each in a place that only it knows.
+pub(crate) fn directory() -> Result<Directory> {
+    if let Some(value) = variable("RUNTIME_DIRECTORY").filter(|value| !value.is_empty()) {
+        return of_service(&value).map(Directory::Existing);
+    }
+    let uid = geteuid();
+    let system = || {
+        ["/run", "/var/run"]
+            .map(PathBuf::from)
+            .into_iter()
+            .find(|path| is_usable(path, OFlag::empty()))
+    };
+    let of_session = || {
+        variable("XDG_RUNTIME_DIR")
+            .and_then(|value| if_usable(&value))
+            .or_else(|| {
+                let path = PathBuf::from(format!("/run/user/{uid}"));
+                is_usable(&path, OFlag::O_NOFOLLOW).then_some(path)
+            })
+    };
+    // Root's session directory goes when root logs out, so root does not use it.
+    let found = if uid.is_root() { None } else { of_session() };
+    Ok(found
+        .or_else(system)
+        .map_or_else(temporary, Directory::Existing))
+}
+
+/// The first directory of `RUNTIME_DIRECTORY`, which separates them with colons.
+///
+/// It may be a link of root's (`DynamicUser=` with `RuntimeDirectoryPreserve=`), and its group may
+/// write it (`RuntimeDirectoryMode=0770`).
+fn of_service(value: &OsStr) -> Result<PathBuf> {
+    let first = value.as_bytes().split(|byte| *byte == b':').next();
+    let path = PathBuf::from(OsStr::from_bytes(first.unwrap_or_default()));
+    let refuse = |why: String| {
+        Err(Error::insecure(
+            &path,
+            format!("`RUNTIME_DIRECTORY` names it, and {why}; correct the variable, or set `dir`"),
+        ))
+    };
+    if !path.is_absolute() {
+        return Err(Error::config(format!(
+            "`RUNTIME_DIRECTORY` is not absolute: {:?}; correct the variable, or set `dir`",
+            path.as_os_str()
+        )));
+    }
+    let opened = directory::open(&path).and_then(|dir| {
+        let stat = sys::stat(dir.as_raw_fd())?;
+        can_write(&dir).map(|()| stat)
+    });
+    let stat = opened.map_err(|errno| {
+        directory::cannot(Action::OpenDirectory, &path, errno).advise(|_| {
+            Some("`RUNTIME_DIRECTORY` names it; correct the variable, or set `dir`".into())
+        })
+    })?;
+    if !directory::is_ours_or_roots(&stat) || stat.mode & libc::S_IWOTH != 0 {
+        return refuse(directory::describe(&stat));
+    }
+    // A link is followed, and so is every link before it, if no other user can have made it.
+    if let Some(culprit) = untrusted_link(&path) {
+        return refuse(format!(
+            "{} leads through a link of another user",
+            culprit.display()
+        ));
+    }
+    Ok(path)
+}
+
+/// A link on the way to a directory that belongs neither to us nor to root.
+fn untrusted_link(path: &Path) -> Option<PathBuf> {
+    path.ancestors()
+        .filter(|part| {
+            fs::symlink_metadata(part).is_ok_and(|meta| {
+                meta.file_type().is_symlink() && meta.uid() != 0 && meta.uid() != geteuid().as_raw()
+            })
+        })
+        .map(Path::to_owned)
+        .last()
+}
+
+/// `TMPDIR/pidfile-UID`.
+///
+/// Where `TMPDIR` does not serve, `/tmp` does: it is sticky, so no user can take away what another
+/// one has made there. A directory that other users can write without being sticky gives no such
+/// protection.
+pub(crate) fn temporary() -> Directory {
+    let base = variable("TMPDIR").and_then(|value| if_usable(&value));
+    Directory::Private {
+        base: base.unwrap_or_else(|| PathBuf::from("/tmp")),
+        name: format!("pidfile-{}", geteuid()),
+    }
+}
+
+/// What a variable names, if it is a directory that we can trust and use. A symbolic link is not
+/// followed, because it may be anyone's.
+fn if_usable(value: &OsStr) -> Option<PathBuf> {
+    let path = PathBuf::from(value);
+    (path.is_absolute() && is_usable(&path, OFlag::O_NOFOLLOW)).then_some(path)
+}
+
+/// A variable, if the environment is this user's own: the caller of a set-uid program chooses its
+/// variables.
+fn variable(name: &str) -> Option<OsString> {
+    if sys::is_privileged_start() {
+        return None;
+    }
+    env::var_os(name)
+}
+
+/// Whether a directory is ours or root's, closed to others, and writable for us.
+fn is_usable(path: &Path, flags: OFlag) -> bool {
+    open_at(AT_FDCWD, path, directory::SEARCH | flags, Mode::empty()).is_ok_and(|dir| {
+        sys::stat(dir.as_raw_fd()).is_ok_and(|stat| directory::is_private(&stat))
+            && can_write(&dir).is_ok()
+    })
+}
+
+fn can_write(dir: &OwnedFd) -> nix::Result<()> {
+    // Android's libc refuses every flag; without one, the real user is asked about.
+    #[cfg(target_os = "android")]
+    const AS_EFFECTIVE_USER: AtFlags = AtFlags::empty();
+    #[cfg(not(target_os = "android"))]
+    const AS_EFFECTIVE_USER: AtFlags = AtFlags::AT_EACCESS;
+
+    let wanted = AccessFlags::W_OK | AccessFlags::X_OK;
+    faccessat(dir, ".", wanted, AS_EFFECTIVE_USER)
+}
