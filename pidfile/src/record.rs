@@ -2,7 +2,7 @@
 //!
 //! A record is `"{pid}\n"`. What other programs write is read as well, as far
 //! as it can only be a pidfile: blanks around the number, a carriage return, a
-//! missing newline, blank lines below. Everything else belongs to somebody.
+//! missing newline, blank lines below. Everything else is another program's data.
 
 /// The most that is read of a file; a record is twelve bytes at most.
 pub(crate) const MOST: usize = 4096;
@@ -13,11 +13,12 @@ const LARGEST: u32 = i32::MAX.unsigned_abs();
 /// What a file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Record {
-    /// Nothing: a file that was emptied instead of removed, or that a power cut left.
+    /// Nothing, or nothing but blanks, line ends and NULs: a file that was emptied instead of
+    /// removed, or that a power cut left.
     Empty,
     /// The id of a process.
     Pid(u32),
-    /// No record, and why.
+    /// Not a record, and why.
     Foreign(String),
 }
 
@@ -38,11 +39,15 @@ pub(crate) fn render(pid: u32) -> String {
 
 /// Reads a file's first bytes, at most one more than [`MOST`].
 pub(crate) fn parse(bytes: &[u8]) -> Record {
-    if bytes.is_empty() {
-        return Record::Empty;
-    }
     if bytes.len() > MOST {
         return foreign(format!("it is larger than {MOST} bytes"));
+    }
+    // Some file systems allocate before they write: after a power cut there are NULs.
+    if bytes
+        .iter()
+        .all(|byte| byte.is_ascii_whitespace() || *byte == 0)
+    {
+        return Record::Empty;
     }
     let mut lines = bytes.split(|byte| *byte == b'\n');
     let first = lines.next().unwrap_or_default().trim_ascii();
@@ -55,7 +60,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Record {
     if lines.any(|line| !line.trim_ascii().is_empty()) {
         return foreign("there is more in it than a process id");
     }
-    // Digits are UTF-8, and a number that overflows is no id either.
+    // Digits are UTF-8, and a number that overflows is not an id either.
     let number = std::str::from_utf8(first)
         .ok()
         .and_then(|digits| digits.parse().ok());
@@ -101,16 +106,18 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_file_is_no_stranger() {
-        assert_eq!(parse(b""), Record::Empty);
+    fn a_file_without_a_letter_is_empty() {
+        for bytes in ["", "\n", " ", "\0", "\t\r\n", "\0\0\0\n", "\n\n\n"] {
+            assert_eq!(parse(bytes.as_bytes()), Record::Empty, "{bytes:?}");
+        }
+        assert_eq!(parse(&[0; MOST]), Record::Empty);
     }
 
     #[test]
-    fn everything_else_belongs_to_somebody() {
+    fn everything_else_is_another_programs() {
         let large = "1".repeat(MOST + 1);
         for bytes in [
-            "\n",
-            " ",
+            "\n123\n",
             "-1",
             "0",
             "+5",
@@ -120,7 +127,7 @@ mod tests {
             "1 2",
             "12\n13",
             "1\0",
-            "\0",
+            "\x001",
             "pid",
             "\u{661}\u{662}",
             "1000000000000000000000000000000",

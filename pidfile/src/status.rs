@@ -1,60 +1,104 @@
-//! Look without touching: who holds a pidfile?
+//! Look without touching: which process holds a pidfile?
 //!
 //! Nothing is changed or created. Asking takes a shared lock for an instant; a
 //! starter that meets it recognises a reader and tries again.
 
+use std::fmt;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::lock::{self, Access, Attempt};
-use crate::look::{ROUNDS, facts, rule};
+use crate::inspect::{Interest, ROUNDS, State, inspect};
+use crate::open::{self, Access};
 use crate::options::Options;
 use crate::ownership::Ownership;
-use crate::record::Record;
-use crate::sys::LockKind;
+use crate::path;
 use crate::target::Target;
-use crate::verdict::{self, Verdict};
-use crate::{cleanup, path};
 
 /// What a pidfile's path stands for at the moment.
+///
+/// # Examples
+///
+/// ```no_run
+/// # fn main() -> pidfile::Result<()> {
+/// let status = pidfile::status("/run/thermod.pid")?;
+/// println!("thermod: {status}");
+/// std::process::exit(status.exit_code().into());
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Status {
     /// There is no file.
     Absent,
-    /// The file is there, and nobody holds it: the next start takes it over, unless it refuses for
-    /// another reason, such as a file of somebody else.
+    /// The file is there, and no process holds it. The next start takes it over, unless it refuses
+    /// for another reason, such as a file of another user.
     Stale {
         /// The process that it names; `None` if the file is empty.
         pid: Option<u32>,
     },
     /// Another process holds it.
     Held {
-        /// The process that the file names, if that one lives. `None` when the file is empty, or
-        /// names a process that is gone while another one keeps its lock.
+        /// The holder, if it is known for certain: a process that lives and has this very lock. With
+        /// [`lock(false)`](Options::lock), the living process that the file names.
         pid: Option<u32>,
     },
     /// This process holds it.
     Own,
-    /// What is there is no pidfile, and a start will refuse to touch it.
+    /// The path leads to something that is not a pidfile, and a start will refuse to touch it.
     NotPidfile,
 }
 
 impl Status {
     /// The exit status of an init script's `status` action, as the Linux Standard Base 5.0 defines it
     /// ("Init Script Actions"): 0 running, 1 dead and the pidfile exists, 3 not running, 4 unknown.
+    ///
+    /// An empty file is 3: it is what a clean stop leaves behind where removing is refused.
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
             Status::Held { .. } | Status::Own => 0,
-            Status::Stale { .. } => 1,
-            Status::Absent => 3,
+            Status::Stale { pid: Some(_) } => 1,
+            Status::Stale { pid: None } | Status::Absent => 3,
             Status::NotPidfile => 4,
+        }
+    }
+
+    /// The process that holds the file or, if it is stale, the one that it names.
+    #[must_use]
+    pub fn pid(self) -> Option<u32> {
+        match self {
+            Status::Held { pid } | Status::Stale { pid } => pid,
+            Status::Own => Some(std::process::id()),
+            Status::Absent | Status::NotPidfile => None,
+        }
+    }
+
+    /// Whether a process holds the file: [`Held`](Status::Held) or [`Own`](Status::Own).
+    #[must_use]
+    pub fn is_running(self) -> bool {
+        matches!(self, Status::Held { .. } | Status::Own)
+    }
+}
+
+/// In a few words, such as `held by process 4242`.
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Status::Absent => f.write_str("not running"),
+            Status::Stale { pid: Some(pid) } => write!(f, "stale, left by process {pid}"),
+            Status::Stale { pid: None } => f.write_str("not running, left empty"),
+            Status::Held { pid: Some(pid) } => write!(f, "held by process {pid}"),
+            Status::Held { pid: None } => {
+                f.write_str("held by a process that cannot be named from here")
+            }
+            Status::Own => f.write_str("held by this process"),
+            Status::NotPidfile => f.write_str("not a pidfile"),
         }
     }
 }
 
-/// Looks who holds the pidfile at `path`: [`Options::status`] with all defaults.
+/// Checks which process holds the pidfile at `path`: [`Options::status`] with all defaults.
 ///
 /// # Errors
 ///
@@ -63,44 +107,43 @@ pub fn status(path: impl AsRef<Path>) -> Result<Status> {
     Options::new().path(path).status()
 }
 
-pub(crate) fn look(options: &Options) -> Result<Status> {
-    Ownership::resolve(options)?; // A contradiction is one here too.
-    let target = match Target::open(path::resolve(options)?) {
-        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
-            return Ok(Status::Absent);
-        }
-        opened => opened?,
-    };
-    for _ in 0..ROUNDS {
-        let found = match lock::open(&target, Access::Look) {
-            Ok(Some(found)) => found,
-            Ok(None) => return Ok(Status::Absent),
-            Err(Error::NotPidfile { .. }) => return Ok(Status::NotPidfile),
-            Err(error) => return Err(error),
-        };
-        if cleanup::holds(found.id()) {
-            return Ok(Status::Own);
-        }
-        if options.lock {
-            match found.lock(&target, LockKind::Shared)? {
-                Attempt::Locked => found.unlock(), // At once, not to be in a starter's way.
-                Attempt::Moved => continue,
-                Attempt::Held(pid) => {
-                    return Ok(match found.read(&target)? {
-                        Record::Foreign(_) => Status::NotPidfile,
-                        _ => Status::Held { pid },
-                    });
-                }
+impl Options {
+    /// Checks which process holds the pidfile. It never changes or creates anything, and it never
+    /// makes a starter fail.
+    ///
+    /// # Errors
+    ///
+    /// - [`Config`](Error::Config): the options contradict each other, or one makes no sense.
+    /// - [`Insecure`](Error::Insecure): the directory of [`temp_dir`](Options::temp_dir) is not
+    ///   private, or `RUNTIME_DIRECTORY` cannot be trusted. The owner of the file makes no
+    ///   difference to the answer, but it does to a start.
+    /// - [`Unsupported`](Error::Unsupported): the file system has no `flock`.
+    /// - [`Contended`](Error::Contended): other processes replaced the file again and again.
+    /// - [`Io`](Error::Io): the system refused.
+    pub fn status(&self) -> Result<Status> {
+        Ownership::resolve(self)?; // A contradiction is one here, too.
+        let target = match Target::open(path::resolve(self)?) {
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                return Ok(Status::Absent);
             }
+            opened => opened?,
+        };
+        for _ in 0..ROUNDS {
+            let found = match open::open(&target, Access::Look) {
+                Ok(Some(found)) => found,
+                Ok(None) => return Ok(Status::Absent),
+                Err(Error::NotPidfile { .. }) => return Ok(Status::NotPidfile),
+                Err(error) => return Err(error),
+            };
+            return Ok(match inspect(self, &target, &found, Interest::Look)? {
+                State::Moved => continue,
+                State::Own => Status::Own,
+                State::Held(pid) => Status::Held { pid },
+                State::Live(pid) => Status::Held { pid: Some(pid) },
+                State::Stale(pid) => Status::Stale { pid },
+                State::Foreign(_) => Status::NotPidfile,
+            });
         }
-        let record = found.read(&target)?;
-        return Ok(
-            match verdict::judge(&record, rule(options), facts(std::process::id())) {
-                Verdict::Stale => Status::Stale { pid: record.pid() },
-                Verdict::Live(pid) => Status::Held { pid: Some(pid) },
-                Verdict::Foreign(_) => Status::NotPidfile,
-            },
-        );
+        Err(target.contended())
     }
-    Err(Error::Contended { path: target.path })
 }

@@ -16,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
-use crate::lock::Found;
+use crate::open::Found;
 use watch::Watch;
 
 /// The longest sleep where events are announced.
@@ -28,41 +28,59 @@ const LONGEST: Duration = Duration::from_millis(100);
 const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_micros(100);
 
-/// Somebody who is willing to wait, and what serves the waiting.
-///
+/// An acquire that is willing to wait, and what serves the waiting.
 #[derive(Debug)]
 pub(crate) struct Waiter {
+    /// As the caller said.
+    time: Option<Duration>,
     patience: Patience,
+    /// How long it has slept for certain, whatever the clock says: a clock may stand still.
+    slept: Duration,
+    has_begun: bool,
     /// Made for the first sleep.
     watch: Option<Watch>,
 }
 
-/// How long somebody is willing to wait.
+/// How long an acquire is willing to wait.
 #[derive(Clone, Copy, Debug)]
 enum Patience {
     UsedUp,
     Until(Instant),
-    ForEver,
+    Forever,
 }
 
 impl Waiter {
-    /// Waits that long from now on; `None` and zero are not to wait.
+    /// Waits that long from now on; `None` and zero do not wait.
     pub(crate) fn new(wait: Option<Duration>) -> Waiter {
-        let patience = match wait {
-            None | Some(Duration::ZERO) => Patience::UsedUp,
-            // What overflows is later than anybody lives.
-            Some(wait) => Instant::now()
-                .checked_add(wait)
-                .map_or(Patience::ForEver, Patience::Until),
+        let time = wait.filter(|wait| !wait.is_zero());
+        let patience = match time {
+            None => Patience::UsedUp,
+            // A time that overflows the clock is longer than any process lives.
+            Some(time) => Instant::now()
+                .checked_add(time)
+                .map_or(Patience::Forever, Patience::Until),
         };
         Waiter {
+            time,
             patience,
+            slept: Duration::ZERO,
+            has_begun: false,
             watch: None,
         }
     }
 
-    /// The waiting was worth it: the caller holds the file, and shall not wait for the kernel, which
-    /// takes milliseconds to close an inotify instance. So one of them is left open in a process.
+    /// How long it was willing to wait from the beginning.
+    pub(crate) fn time(&self) -> Option<Duration> {
+        self.time
+    }
+
+    /// Whether this is the first wait.
+    pub(crate) fn begins(&mut self) -> bool {
+        !std::mem::replace(&mut self.has_begun, true)
+    }
+
+    /// The wait is over and the caller holds the file. It must not be held up by the kernel, which
+    /// takes milliseconds to close an inotify instance, so one of them is left open in a process.
     pub(crate) fn served(self) {
         static LEFT_OPEN: AtomicBool = AtomicBool::new(false);
 
@@ -79,9 +97,11 @@ impl Waiter {
     fn at_most(&self, longest: Duration) -> Option<Duration> {
         match self.patience {
             Patience::UsedUp => None,
-            Patience::ForEver => Some(longest),
+            Patience::Forever => Some(longest),
             Patience::Until(deadline) => {
-                let left = deadline.saturating_duration_since(Instant::now());
+                let left = deadline
+                    .saturating_duration_since(Instant::now())
+                    .min(self.time.unwrap_or_default().saturating_sub(self.slept));
                 (left > Duration::ZERO).then(|| left.min(longest))
             }
         }
@@ -89,7 +109,7 @@ impl Waiter {
 
     /// Sleeps until `found` may be free, or the time is used up.
     ///
-    /// `may_be_free` asks, as cheaply as it can, whether it is worth while to judge the file again.
+    /// `may_be_free` asks, as cheaply as it can, whether it is worthwhile to judge the file again.
     pub(crate) fn wait(
         &mut self,
         found: &Found,
@@ -116,6 +136,7 @@ impl Waiter {
             };
             let Some(watch) = &mut self.watch else {
                 thread::sleep(sleep);
+                self.slept += sleep;
                 back_off = LONGEST.min(back_off * 2);
                 continue;
             };
@@ -126,6 +147,8 @@ impl Waiter {
                     }
                     thread::sleep(PAUSE);
                 }
+            } else {
+                self.slept += sleep;
             }
         }
         Ok(())
@@ -134,9 +157,10 @@ impl Waiter {
 
 #[cfg(target_os = "linux")]
 mod watch {
-    use std::os::fd::{AsFd, RawFd};
+    use std::os::fd::{AsFd, AsRawFd, RawFd};
     use std::time::Duration;
 
+    use nix::libc::STDERR_FILENO;
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
     use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 
@@ -147,13 +171,21 @@ mod watch {
         watched: Option<WatchDescriptor>,
     }
 
+    /// An instance whose descriptor is not one of the three standard ones.
+    fn init() -> Option<Inotify> {
+        let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).ok()?;
+        if inotify.as_fd().as_raw_fd() > STDERR_FILENO {
+            return Some(inotify);
+        }
+        // The low one stays open until the next one has got another number.
+        init()
+    }
+
     impl Watch {
         /// `None` where there are too many of them, or of descriptors.
         pub(super) fn new() -> Option<Watch> {
-            let flags = InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK;
-            let inotify = Inotify::init(flags).ok()?;
             Some(Watch {
-                inotify,
+                inotify: init()?,
                 watched: None,
             })
         }
@@ -183,10 +215,10 @@ mod watch {
             let milliseconds = longest.as_millis() + 1;
             let timeout = PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX);
             let mut fds = [PollFd::new(self.inotify.as_fd(), PollFlags::POLLIN)];
-            // An interrupted sleep is a short one.
-            let happened = poll(&mut fds, timeout).is_ok_and(|ready| ready > 0);
+            // An interrupted sleep ends early, so it counts as an event.
+            let happened = poll(&mut fds, timeout) != Ok(0);
             if happened {
-                // What it was does not matter. Ignored: an event that cannot be read is one.
+                // Which event it was does not matter. Ignored: there is none after an interruption.
                 let _ = self.inotify.read_events();
             }
             happened

@@ -1,0 +1,117 @@
+//! Inspect what has the name, for a start and for `status`: open, lock, same
+//! file?, read, judge.
+//!
+//! One routine serves both, so that neither can describe a state that never
+//! existed: the name is compared after the lock is known, and the record is read
+//! under it.
+
+use std::os::fd::AsRawFd;
+
+use crate::cleanup;
+use crate::error::Result;
+use crate::lock::TryLock;
+use crate::open::Found;
+use crate::options::Options;
+use crate::process;
+use crate::sys::LockKind;
+use crate::target::Target;
+use crate::verdict::{self, Facts, Rule, Verdict};
+
+/// How often other processes may replace the file while it is inspected.
+pub(crate) const ROUNDS: usize = 100;
+
+/// Who wants to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interest {
+    /// A starter, which keeps the lock of a stale file.
+    Take,
+    /// A reader, which keeps nothing.
+    Look,
+}
+
+/// What an inspection has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// The name means another file now, or none.
+    Moved,
+    /// This process holds it.
+    Own,
+    /// Another process holds it; which one, if that is certain.
+    Held(Option<u32>),
+    /// No process holds it, but the one that it names is alive, and that counts.
+    Live(u32),
+    /// No process holds it; which one it names.
+    Stale(Option<u32>),
+    /// It is not a pidfile, and why.
+    Foreign(String),
+}
+
+/// Inspects an open file.
+pub(crate) fn inspect(
+    options: &Options,
+    target: &Target,
+    found: &Found,
+    interest: Interest,
+) -> Result<State> {
+    let kind = match interest {
+        // A stranger's file is not ours to lock for longer than an instant.
+        Interest::Take if found.is_trusted => LockKind::Exclusive,
+        Interest::Take | Interest::Look => LockKind::Shared,
+    };
+    if options.lock {
+        match found.lock(target, kind)? {
+            TryLock::Locked => {}
+            TryLock::Moved => return Ok(State::Moved),
+            TryLock::Held(_) if is_own(found, options.lock) => return Ok(State::Own),
+            TryLock::Held(pid) => return Ok(State::Held(pid)),
+        }
+    } else if is_own(found, options.lock) {
+        return Ok(State::Own);
+    }
+    let state = judge(options, target, found)?;
+    let is_wanted = interest == Interest::Take && matches!(state, State::Stale(_));
+    if options.lock && !is_wanted {
+        found.unlock();
+    }
+    Ok(state)
+}
+
+/// Whether the file is held by this process. A number of an inode comes round again, so where there
+/// is a lock, it is the lock that decides.
+fn is_own(found: &Found, locked: bool) -> bool {
+    cleanup::is_held(|numbers| {
+        numbers.id == found.id()
+            && numbers.file != found.file.as_raw_fd()
+            && if locked {
+                numbers.has_lock()
+            } else {
+                !numbers.file_is_lost()
+            }
+    })
+}
+
+fn judge(options: &Options, target: &Target, found: &Found) -> Result<State> {
+    if !target.names(found.id())? {
+        return Ok(State::Moved);
+    }
+    let record = found.read(target)?;
+    let facts = Facts {
+        own: std::process::id(),
+        is_alive: process::is_alive,
+        is_another_program: process::is_another_program,
+    };
+    Ok(match verdict::judge(&record, rule(options), facts) {
+        Verdict::Stale => State::Stale(record.pid()),
+        Verdict::Live(pid) => State::Live(pid),
+        Verdict::Foreign(why) => State::Foreign(why),
+    })
+}
+
+/// Which facts decide under these options.
+fn rule(options: &Options) -> Rule {
+    match (options.lock, options.refuse_live) {
+        (false, _) => Rule::Process,
+        (true, true) => Rule::LockAndProgram,
+        (true, false) => Rule::Lock,
+    }
+}
