@@ -1,29 +1,29 @@
-//! Write into the stale file itself, where its directory refuses to let it be
-//! replaced.
+//! Write into the stale file itself, where it cannot be replaced.
 //!
 //! An unprivileged service may own a file that was made for it in a directory
-//! it cannot write, or the name may be a bind mount. The file keeps its inode
-//! and its name; at the end it is emptied and unlocked, not removed.
+//! it cannot write, the name may be a bind mount, or the disk may be full. The
+//! file keeps its inode and its name; at the end it is emptied and unlocked, not
+//! removed.
 //!
-//! Here, and only here, a reader may see the file without a record: emptied
-//! first and written second, it is "empty" for an instant, where the other
-//! order would show a wrong number.
+//! The new record replaces the old one in a single write, filled up with line
+//! ends, and is then cut to its length: a reader sees the old number or the new
+//! one, and a full disk has the room that the old one took.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 
 use nix::libc;
-use nix::sys::stat::FileStat;
 
 use crate::action::Action;
-use crate::cleanup::Ways;
-use crate::descriptor::Held;
-use crate::draft::Plan;
+use crate::descriptor::Numbers;
 use crate::error::{Error, Result};
-use crate::lock::Found;
+use crate::open::Found;
 use crate::ownership::Ownership;
-use crate::publish::Published;
+use crate::plan::Plan;
+use crate::publication::Published;
 use crate::record;
+use crate::sys::Stat;
 use crate::target::Target;
 
 /// Makes a stale file, locked and judged, ours.
@@ -32,54 +32,51 @@ pub(crate) fn take_over(plan: &Plan, found: Found) -> Result<Published> {
     if found.unwritable.is_some() {
         return Err(found.cannot_write(target));
     }
-    if let Some(why) = shared_with_others(&found.stat, &plan.ownership) {
+    if let Some(why) = shared_with_others(&found.stat, &plan.terms.ownership) {
         return Err(target.insecure(format!(
-            "its directory cannot be written, and {why}; remove it, or make the directory writable"
+            "no file can be made in its directory, and {why}; remove it, or use another directory"
         )));
     }
-    let id = found.id();
-    let ways = Ways {
-        in_place: true,
-        ..plan.ways
-    };
-    let held = Held::of(&target.dir, &found.file, id);
-    let publishing = plan.arm(held, &target.name, ways)?;
-    plan.ownership
+    let numbers = Numbers::of(&target.dir, &found.file, found.id());
+    let publishing = plan.arm_in_place(numbers)?;
+    plan.terms
+        .ownership
         .apply(&found.file, &found.stat)
         .map_err(|(action, errno)| target.cannot(action, errno))?;
-    write(target, &found.file, plan.pid)?;
+    write(target, &found.file, plan.terms.pid)?;
     Ok(Published {
+        id: found.id(),
         file: found.file.into(),
-        id,
-        in_place: true,
         entry: publishing.armed(),
     })
 }
 
 /// Whether no file can be made in the directory, for reasons that leave the one in it usable.
 pub(crate) fn is_called_for(refusal: &Error) -> bool {
-    let Error::Io {
-        action: Action::Create | Action::Publish,
-        source,
-        ..
-    } = refusal
-    else {
+    let Error::Io { action, source, .. } = refusal else {
         return false;
     };
-    matches!(
-        source.raw_os_error(),
-        Some(libc::EACCES | libc::EPERM | libc::EROFS)
-    )
+    match source.raw_os_error() {
+        Some(libc::EACCES | libc::EPERM | libc::EROFS) => {
+            matches!(action, Action::Create | Action::Publish | Action::Replace)
+        }
+        Some(libc::EBUSY) => *action == Action::Replace,
+        Some(libc::ENOSPC | libc::EDQUOT) => matches!(
+            action,
+            Action::Create | Action::Write | Action::Publish | Action::Replace
+        ),
+        _ => false,
+    }
 }
 
-/// Who else may write what we are about to write.
-fn shared_with_others(stat: &FileStat, ownership: &Ownership) -> Option<&'static str> {
+/// Who else may write the file that we are about to write.
+fn shared_with_others(stat: &Stat, ownership: &Ownership) -> Option<&'static str> {
     let group_may = ownership.mode.bits() & libc::S_IWGRP != 0;
-    if stat.st_nlink != 1 {
+    if stat.links != 1 {
         Some("the file has another name elsewhere")
-    } else if stat.st_mode & libc::S_IWOTH != 0 {
+    } else if stat.mode & libc::S_IWOTH != 0 {
         Some("others may write the file")
-    } else if stat.st_mode & libc::S_IWGRP != 0 && !group_may {
+    } else if stat.mode & libc::S_IWGRP != 0 && !group_may {
         Some("its group may write the file")
     } else {
         None
@@ -87,12 +84,35 @@ fn shared_with_others(stat: &FileStat, ownership: &Ownership) -> Option<&'static
 }
 
 fn write(target: &Target, file: &File, pid: u32) -> Result<()> {
-    file.set_len(0)
-        .map_err(|source| target.failed(Action::Empty, source))?;
-    file.write_all_at(record::render(pid).as_bytes(), 0)
+    let mut record = record::render(pid).into_bytes();
+    let length = record.len();
+    let old = file
+        .metadata()
+        .map_err(|source| target.failed(Action::Inspect, source))?
+        .len();
+    // A judged file is no longer than the most that is read of one.
+    let old = usize::try_from(old)
+        .unwrap_or(record::MOST)
+        .min(record::MOST);
+    if old > length {
+        record.resize(old, b'\n');
+    }
+    write_whole(file, &record)
+        .and_then(|()| file.set_len(length as u64))
         .map_err(|source| {
-            // Half a number is the wrong number. Ignored: the failure to write is reported.
+            // Half a number is a wrong number. Ignored: the failure to write is reported.
             let _ = file.set_len(0);
             target.failed(Action::Write, source)
         })
+}
+
+fn write_whole(file: &File, record: &[u8]) -> std::io::Result<()> {
+    loop {
+        match file.write_at(record, 0) {
+            Ok(written) if written == record.len() => return Ok(()),
+            Ok(_) => return Err(ErrorKind::WriteZero.into()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }

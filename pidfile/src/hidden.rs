@@ -1,0 +1,287 @@
+//! Publish where every file needs a name from the beginning.
+//!
+//! The file is made under a hidden name, and then gets its own. The first rule
+//! is that the lock must hold under the new name, too, and it is not a matter of
+//! course: to the kernel a hard link is another file on 9p and on many FUSE file
+//! systems (sshfs, bindfs, mergerfs), even where both names show one inode. So
+//! the way is tried out first, between two hidden names that no other process
+//! uses, where the answer is certain: under the real name a refusal might just as
+//! well come from a competitor's lock.
+//!
+//! 1. A link, if both names share the lock.
+//! 2. A rename that does not replace, if the lock follows it.
+//! 3. Else the file is made under its own name at once. A reader may see it empty
+//!    for an instant then.
+//!
+//! All of this happens in one piece with signals blocked, so that no end of the
+//! process but SIGKILL leaves a hidden file.
+
+use std::collections::hash_map::RandomState;
+use std::ffi::{CStr, CString};
+use std::fs::File;
+use std::hash::{BuildHasher, Hasher};
+use std::os::fd::AsRawFd;
+
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag};
+use nix::sys::stat::{Mode, fchmod};
+use nix::unistd::linkat;
+
+use crate::action::Action;
+use crate::cleanup::Publishing;
+use crate::descriptor::{Numbers, create_at, open_at};
+use crate::draft::{self, Draft, Finished};
+use crate::error::{Error, Result};
+use crate::open::Found;
+use crate::plan::Plan;
+use crate::publication::{Publication, make_way};
+use crate::sys::{self, FileId, LockKind};
+use crate::target::Target;
+
+/// How often a random hidden name may be taken already.
+const NAMES: usize = 16;
+
+/// How a hidden file gets its own name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Link,
+    Rename,
+    OwnName,
+}
+
+/// A name of a file of ours, removed when it is dropped.
+struct Litter<'a> {
+    target: &'a Target,
+    name: CString,
+    id: FileId,
+}
+
+impl Drop for Litter<'_> {
+    fn drop(&mut self) {
+        // A link that was renamed, or never made, is not found, and that is fine.
+        self.target.remove_litter(&self.name, self.id);
+    }
+}
+
+/// Makes a file and publishes it. A stale file is removed under its lock, which is kept until the new
+/// file stands.
+pub(crate) fn publish(plan: &Plan, stale: Option<Found>) -> Result<Publication> {
+    let target = &plan.target;
+    let (publishing, name, file) = match create(plan)? {
+        Ok(created) => created,
+        Err(refusal) => return Ok(Publication::Refused(refusal, stale)),
+    };
+    let id = identify(target, &publishing, &name, &file)?;
+    // Declared after `publishing`, and so removed while signals are still blocked.
+    let hidden = Litter { target, name, id };
+    if let Err(refusal) = lock_and_write(plan, &file) {
+        return Ok(Publication::Refused(refusal, stale));
+    }
+    let way = find_way(plan, &hidden)?;
+    let draft = draft::give_away(plan, file)?;
+    match make_way(target, stale.as_ref()) {
+        Ok(true) => {}
+        Ok(false) => return Ok(Publication::Taken(Draft::Hidden)),
+        Err(errno) => {
+            return Ok(Publication::Refused(
+                target.cannot(Action::Replace, errno),
+                stale,
+            ));
+        }
+    }
+    let named = match way {
+        Way::Link => link(target, &hidden.name, &target.name),
+        Way::Rename => sys::rename_no_replace(target.dir.as_raw_fd(), &hidden.name, &target.name),
+        Way::OwnName => {
+            drop(hidden);
+            drop(draft);
+            return own_name(plan, publishing);
+        }
+    };
+    match named {
+        // A call may succeed and yet report a failure, when a server's answer is lost.
+        Err(errno) if !target.is_named(&target.name, id) => match errno {
+            Errno::EEXIST => Ok(Publication::Taken(Draft::Hidden)),
+            _ => Err(target.cannot(Action::Publish, errno)),
+        },
+        Ok(()) | Err(_) => {
+            publishing.rename(&target.name);
+            drop(hidden);
+            Ok(Publication::Published(draft.published(publishing)))
+        }
+    }
+}
+
+/// Creates an empty file under a hidden name, entered into the registry before it exists. The inner
+/// error is one that an existing file may get around.
+#[allow(
+    clippy::type_complexity,
+    reason = "three values that belong together for four lines"
+)]
+fn create(plan: &Plan) -> Result<std::result::Result<(Publishing, CString, File), Error>> {
+    let target = &plan.target;
+    let mut failure = Errno::EEXIST;
+    for _ in 0..NAMES {
+        let name = hidden_name(plan.terms.pid);
+        let publishing = plan.arm(Numbers::UNKNOWN, &name)?;
+        let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+        match create_at(&target.dir, &name, mode) {
+            Ok(file) => return Ok(Ok((publishing, name, file.into()))),
+            Err(Errno::EEXIST) => {}
+            Err(errno) => {
+                failure = errno;
+                // The file may be there although its creation was reported as a failure. The name
+                // is random, so whatever has it is ours.
+                let _ = target.remove(&name);
+                break;
+            }
+        }
+    }
+    Ok(Err(target.cannot(Action::Create, failure)))
+}
+
+/// Completes the registry's entry for a file that was created a moment ago.
+fn identify(target: &Target, publishing: &Publishing, name: &CStr, file: &File) -> Result<FileId> {
+    let identified = sys::stat(file.as_raw_fd()).and_then(|stat| {
+        // The umask may have closed it to us, and it will be opened once more.
+        let ours = Mode::S_IRUSR | Mode::S_IWUSR;
+        if stat.mode & ours.bits() != ours.bits() {
+            fchmod(file, ours)?;
+        }
+        Ok(stat.id)
+    });
+    match identified {
+        Ok(id) => {
+            publishing.identify(Numbers::of(&target.dir, file, id));
+            Ok(id)
+        }
+        Err(errno) => {
+            // Ours without doubt, since O_EXCL has made it. Ignored: the failure is reported.
+            let _ = target.remove(name);
+            Err(target.cannot(Action::Inspect, errno))
+        }
+    }
+}
+
+fn lock_and_write(plan: &Plan, file: &File) -> Result<()> {
+    if plan.terms.lock {
+        sys::flock(file.as_raw_fd(), LockKind::Exclusive)
+            .map_err(|errno| plan.target.cannot_lock(errno))?;
+    }
+    draft::write(plan, file)
+}
+
+/// Tries out how the file can get another name, and keep its lock.
+fn find_way(plan: &Plan, hidden: &Litter<'_>) -> Result<Way> {
+    let target = &plan.target;
+    let keeps_lock = |name: &CStr| -> Result<bool> {
+        if plan.terms.lock {
+            is_locked(target, name)
+        } else {
+            Ok(true)
+        }
+    };
+    if !keeps_lock(&hidden.name)? {
+        return Err(target.unsupported());
+    }
+    let second = Litter {
+        target,
+        name: hidden_name(plan.terms.pid),
+        id: hidden.id,
+    };
+    if link(target, &hidden.name, &second.name).is_ok() {
+        if keeps_lock(&second.name)? {
+            return Ok(Way::Link);
+        }
+        // The other file may show another inode, and is ours all the same.
+        let _ = target.remove(&second.name);
+    }
+    let dir = target.dir.as_raw_fd();
+    if sys::rename_no_replace(dir, &hidden.name, &second.name).is_ok() {
+        let follows = keeps_lock(&second.name);
+        if sys::rename_no_replace(dir, &second.name, &hidden.name).is_ok() && follows? {
+            return Ok(Way::Rename);
+        }
+    }
+    Ok(Way::OwnName)
+}
+
+/// Whether a file that we have locked is locked for another process that opens this name.
+pub(crate) fn is_locked(target: &Target, name: &CStr) -> Result<bool> {
+    let flags = OFlag::O_RDWR | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    let probe = open_at(&target.dir, name, flags, Mode::empty())
+        .map_err(|errno| target.cannot(Action::Open, errno))?;
+    match sys::flock(probe.as_raw_fd(), LockKind::Shared) {
+        Err(Errno::EWOULDBLOCK) => Ok(true),
+        Ok(()) => Ok(false),
+        Err(errno) => Err(target.cannot_lock(errno)),
+    }
+}
+
+fn link(target: &Target, old: &CStr, new: &CStr) -> nix::Result<()> {
+    linkat(&target.dir, old, &target.dir, new, AtFlags::empty())
+}
+
+/// The last resort: the file is made under its own name.
+///
+/// Between its creation and its lock another starter may open it, lock it, and find it empty and so
+/// stale. Then that one holds.
+fn own_name(plan: &Plan, publishing: Publishing) -> Result<Publication> {
+    let target = &plan.target;
+    publishing.rename(&target.name);
+    match create_under(plan, &publishing, &target.name)? {
+        Some(draft) => Ok(Publication::Published(draft.published(publishing))),
+        None => Ok(Publication::Taken(Draft::Hidden)),
+    }
+}
+
+/// Makes the whole file under the name that it keeps. `None` if the name is taken, or if another
+/// process was faster to lock the new file.
+pub(crate) fn create_under(
+    plan: &Plan,
+    publishing: &Publishing,
+    name: &CStr,
+) -> Result<Option<Finished>> {
+    let target = &plan.target;
+    let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+    let file = match create_at(&target.dir, name, mode) {
+        Ok(file) => File::from(file),
+        Err(Errno::EEXIST) => return Ok(None),
+        Err(errno) => return Err(target.cannot(Action::Create, errno)),
+    };
+    let id = identify(target, publishing, name, &file)?;
+    if plan.terms.lock {
+        match sys::flock(file.as_raw_fd(), LockKind::Exclusive) {
+            Ok(()) => {}
+            // It is the other one's to remove.
+            Err(Errno::EWOULDBLOCK) => return Ok(None),
+            Err(errno) => {
+                target.remove_litter(name, id);
+                return Err(target.cannot_lock(errno));
+            }
+        }
+        if !target.is_named(name, id) {
+            return Ok(None);
+        }
+    }
+    let litter = Litter {
+        target,
+        name: name.to_owned(),
+        id,
+    };
+    if plan.terms.lock && !is_locked(target, name)? {
+        return Err(target.unsupported());
+    }
+    draft::write(plan, &file)?;
+    let draft = draft::give_away(plan, file)?;
+    std::mem::forget(litter);
+    Ok(Some(draft))
+}
+
+/// `.pidfile.PID.RANDOM`. The random part tells a process from one that had its number before. It is
+/// not a secret: `O_EXCL` refuses a file that a stranger has put there.
+fn hidden_name(pid: u32) -> CString {
+    let random = RandomState::new().build_hasher().finish();
+    // Digits and letters contain no NUL.
+    CString::new(format!(".pidfile.{pid}.{random:016x}")).unwrap_or_default()
+}

@@ -1,0 +1,86 @@
+//! Publish a file that has had no name before.
+
+use std::ffi::CStr;
+use std::fs::File;
+
+use nix::errno::Errno;
+
+use crate::action::Action;
+use crate::descriptor::Numbers;
+use crate::draft::{Draft, Finished};
+use crate::error::Result;
+use crate::open::Found;
+use crate::plan::Plan;
+use crate::publication::{Publication, make_way};
+use crate::target::Target;
+
+/// Links a finished file to its name. `None` if there is no way to name a nameless file here; the
+/// stale file is gone then.
+pub(crate) fn publish(
+    draft: Finished,
+    plan: &Plan,
+    stale: &mut Option<Found>,
+) -> Result<Option<Publication>> {
+    let target = &plan.target;
+    let publishing = plan.arm(
+        Numbers::of(&target.dir, &draft.file, draft.id),
+        &target.name,
+    )?;
+    match make_way(target, stale.as_ref()) {
+        Ok(true) => {}
+        Ok(false) => return Ok(Some(Publication::Taken(Draft::Nameless(draft)))),
+        Err(errno) => {
+            let refusal = target.cannot(Action::Replace, errno);
+            return Ok(Some(Publication::Refused(refusal, stale.take())));
+        }
+    }
+    Ok(match link(target, &draft.file, &target.name) {
+        Ok(()) => Some(Publication::Published(draft.published(publishing))),
+        // A call may succeed and yet report a failure, when a server's answer is lost.
+        Err(_) if target.is_named(&target.name, draft.id) => {
+            Some(Publication::Published(draft.published(publishing)))
+        }
+        Err(Errno::EEXIST) => Some(Publication::Taken(Draft::Nameless(draft))),
+        Err(errno) if is_final(errno) => return Err(target.cannot(Action::Publish, errno)),
+        // Neither the call nor /proc.
+        Err(_) => None,
+    })
+}
+
+/// Whether a link fails in whatever way it is made; the others mean that it cannot be made this way.
+pub(crate) fn is_final(errno: Errno) -> bool {
+    matches!(
+        errno,
+        Errno::EEXIST
+            | Errno::ENOSPC
+            | Errno::EDQUOT
+            | Errno::EIO
+            | Errno::EROFS
+            | Errno::ENOMEM
+            | Errno::ENAMETOOLONG
+    )
+}
+
+#[cfg(target_os = "linux")]
+pub(crate) fn link(target: &Target, file: &File, name: &CStr) -> nix::Result<()> {
+    use std::os::fd::AsRawFd;
+
+    use nix::fcntl::{AT_FDCWD, AtFlags};
+    use nix::unistd::linkat;
+
+    // Open to every process since Linux 6.10; before, ENOENT without CAP_DAC_READ_SEARCH.
+    match linkat(file, "", &target.dir, name, AtFlags::AT_EMPTY_PATH) {
+        Ok(()) => Ok(()),
+        Err(errno) if is_final(errno) => Err(errno),
+        Err(_) => {
+            let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+            let follow = AtFlags::AT_SYMLINK_FOLLOW;
+            linkat(AT_FDCWD, path.as_str(), &target.dir, name, follow)
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn link(_: &Target, _: &File, _: &CStr) -> nix::Result<()> {
+    Err(Errno::EOPNOTSUPP) // There are no nameless files to link.
+}

@@ -1,0 +1,59 @@
+//! What publishing comes to, and its two steps that do not depend on how the name
+//! is made: the stale file goes, the entry is armed.
+
+use std::os::fd::OwnedFd;
+
+use nix::errno::Errno;
+
+use crate::cleanup::{Armed, Publishing};
+use crate::draft::{Draft, Finished};
+use crate::error::Error;
+use crate::open::Found;
+use crate::sys::FileId;
+use crate::target::Target;
+
+/// A file under its name, and the registry's entry for it.
+#[derive(Debug)]
+pub(crate) struct Published {
+    pub(crate) file: OwnedFd,
+    pub(crate) id: FileId,
+    pub(crate) entry: Armed,
+}
+
+/// What came of an attempt to publish.
+#[derive(Debug)]
+pub(crate) enum Publication {
+    Published(Published),
+    /// Another process has the name. The draft is kept for the next attempt.
+    Taken(Draft),
+    /// No file can be made, or the stale one cannot be removed; it is still there and still locked
+    /// by us.
+    Refused(Error, Option<Found>),
+}
+
+impl Finished {
+    /// The name is ours.
+    pub(crate) fn published(self, publishing: Publishing) -> Published {
+        Published {
+            file: self.file.into(),
+            id: self.id,
+            entry: publishing.armed(),
+        }
+    }
+}
+
+/// Removes the stale file, if there is one; `false` if another process has the name by now.
+///
+/// The caller has its lock, and the name is compared right before: whoever has replaced the name
+/// without the lock, keeps it.
+pub(crate) fn make_way(target: &Target, stale: Option<&Found>) -> nix::Result<bool> {
+    let Some(stale) = stale else {
+        return Ok(true);
+    };
+    match target.stat_at(&target.name) {
+        Ok(stat) if stat.id != stale.id() => Ok(false),
+        Err(Errno::ENOENT) => Ok(true),
+        Err(errno) => Err(errno),
+        Ok(_) => target.remove(&target.name).map(|()| true),
+    }
+}
