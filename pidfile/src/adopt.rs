@@ -2,12 +2,14 @@
 //!
 //! A lock that was taken before a fork is shared by both processes, and any of
 //! them can undo it. So the process that stays makes a file of its own, locks
-//! it, and renames it over the old one: the name is never absent, and whoever
-//! had the old file open sees that the name has moved.
+//! it, and renames it over the old one: the name is never absent, and a process
+//! that has the old file open sees that the name has moved.
 //!
-//! A file without a name cannot be renamed; it gets `.NAME.adopt` first. Only
-//! the holder of the pidfile's lock may touch that name, so one that is found
-//! was left by a process that was killed in between.
+//! A file without a name cannot be renamed; it gets `.NAME.adopt` first. That
+//! name is a mutex: of several processes that share a reservation, only the one
+//! that has made it adopts. A killed adoption leaves it behind, and removing it
+//! is only safe under the lock of the file it means, and only if it still means
+//! that file once the lock is held: by then it may be the name of a sibling.
 
 use std::ffi::{CStr, CString};
 use std::fs::File;
@@ -17,16 +19,20 @@ use std::os::unix::fs::FileExt;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, renameat};
-use nix::sys::stat::{Mode, fstat};
+use nix::sys::stat::Mode;
+use nix::unistd::geteuid;
 
 use crate::action::Action;
-use crate::descriptor::open_at;
-use crate::draft::{Draft, Plan};
+use crate::cleanup::Publishing;
+use crate::descriptor::{Numbers, open_at};
+use crate::draft::{Draft, Finished};
 use crate::error::{Error, Result};
-use crate::publish::{self, Published};
+use crate::plan::Plan;
+use crate::publication::Published;
 use crate::record::{self, Record};
-use crate::sys::{self, FileId, LockKind};
+use crate::sys::{self, FileId, LockKind, Stat};
 use crate::target::{Target, kind_of};
+use crate::{hidden, nameless};
 
 /// Publishes a new file under the name of the old one, whose lock the caller shares.
 ///
@@ -37,72 +43,117 @@ use crate::target::{Target, kind_of};
 pub(crate) fn replace(plan: &Plan, old: FileId) -> Result<Published> {
     let target = &plan.target;
     let step = stepping_stone(&target.name);
-    let mut draft = Draft::make(plan)?;
-    let mut publishing = draft.arm(plan)?;
-    let mut placed = place(&draft, target, &step);
-    if placed.is_err_and(|errno| draft.hidden.is_none() && !publish::is_final(errno)) {
-        // A nameless file that cannot be named.
-        draft.disarm(publishing);
-        draft = Draft::make_hidden(plan)?;
-        publishing = draft.arm(plan)?;
-        placed = place(&draft, target, &step);
+    let (publishing, draft) = place(plan, &step)?;
+    if rename(target, &step, draft.id, old)? {
+        publishing.rename(&target.name);
+        return Ok(draft.published(publishing));
     }
-    let renamed = match placed {
-        Ok(()) => rename(target, &step, old),
-        Err(Errno::EEXIST) => Ok(false), // Another process is adopting.
-        Err(errno) => Err(errno),
-    };
-    match renamed {
-        Ok(true) => Ok(publish::finish(draft, plan, publishing)),
-        Ok(false) => {
-            draft.disarm(publishing);
-            Err(Error::Lost {
-                path: target.path.clone(),
-            })
+    target.remove_litter(&step, draft.id);
+    Err(Error::lost(&target.path))
+}
+
+/// Makes the new file under the name from which it can be renamed.
+fn place(plan: &Plan, step: &CStr) -> Result<(Publishing, Finished)> {
+    let target = &plan.target;
+    if let Draft::Nameless(draft) = Draft::make(plan)? {
+        let publishing = plan.arm(Numbers::of(&target.dir, &draft.file, draft.id), step)?;
+        let link = || match nameless::link(target, &draft.file, step) {
+            // A call may succeed and yet report a failure, when a server's answer is lost.
+            Err(_) if target.is_named(step, draft.id) => Ok(()),
+            linked => linked,
+        };
+        let linked = match link() {
+            Err(Errno::EEXIST) => {
+                clear(target, step)?;
+                link()
+            }
+            linked => linked,
+        };
+        match linked {
+            Ok(()) => return Ok((publishing, draft)),
+            Err(Errno::EEXIST) => return Err(Error::lost(&target.path)), // A sibling is adopting.
+            Err(errno) if nameless::is_final(errno) => {
+                return Err(target.cannot(Action::Publish, errno));
+            }
+            Err(_) => {} // No way to name a nameless file here.
         }
-        Err(errno) => {
-            draft.disarm(publishing);
-            Err(target.cannot(Action::Publish, errno))
-        }
+    }
+    let publishing = plan.arm(Numbers::UNKNOWN, step)?;
+    let mut created = hidden::create_under(plan, &publishing, step)?;
+    if created.is_none() {
+        clear(target, step)?;
+        created = hidden::create_under(plan, &publishing, step)?;
+    }
+    match created {
+        Some(draft) => Ok((publishing, draft)),
+        None => Err(Error::lost(&target.path)), // A sibling is adopting.
     }
 }
 
-/// Gives the draft the name from which it can be renamed. Whoever has made that name is the only one
-/// who adopts.
-fn place(draft: &Draft, target: &Target, step: &CStr) -> std::result::Result<(), Errno> {
-    let link = || match &draft.hidden {
-        None => publish::link_nameless(target, &draft.file, step),
-        Some(hidden) => publish::link_hidden(target, &hidden.name, step),
+/// Renames the new file over the old one; `false` if one of them has lost its name.
+fn rename(target: &Target, step: &CStr, new: FileId, old: FileId) -> Result<bool> {
+    let names = |name: &CStr, id| match target.stat_at(name) {
+        Ok(stat) => Ok(stat.id == id),
+        Err(Errno::ENOENT) => Ok(false),
+        Err(errno) => Err(errno),
     };
-    link().or_else(|errno| {
-        if errno != Errno::EEXIST {
-            return Err(errno);
-        }
-        remove_leftover(target);
-        link()
+    let renamed = names(&target.name, old)
+        .and_then(|is_old| Ok(is_old && names(step, new)?))
+        .and_then(|may_be_renamed| {
+            if !may_be_renamed {
+                return Ok(false);
+            }
+            match renameat(&target.dir, step, &target.dir, target.name.as_c_str()) {
+                Err(errno) if !target.is_named(&target.name, new) => Err(errno),
+                // It may have succeeded and yet reported a failure.
+                Ok(()) | Err(_) => Ok(true),
+            }
+        });
+    renamed.map_err(|errno| {
+        target.remove_litter(step, new);
+        target.cannot(Action::Publish, errno)
     })
 }
 
-/// Renames it over the old file; `false` if that one has lost the name.
-fn rename(target: &Target, step: &CStr, old: FileId) -> std::result::Result<bool, Errno> {
-    let renamed = match sys::id_of_name(target.dir.as_raw_fd(), &target.name) {
-        Ok(id) if id == old => {
-            renameat(&target.dir, step, &target.dir, target.name.as_c_str()).map(|()| true)
-        }
-        Ok(_) | Err(Errno::ENOENT) => Ok(false),
-        Err(errno) => Err(errno),
+/// Makes room for a new stepping stone: removes what a killed adoption left.
+///
+/// # Errors
+///
+/// The name belongs to a file that is not ours to remove.
+fn clear(target: &Target, step: &CStr) -> Result<()> {
+    remove_leftover(target);
+    let path = || {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt;
+        target
+            .path
+            .with_file_name(OsStr::from_bytes(step.to_bytes()))
     };
-    if !matches!(renamed, Ok(true)) {
-        // Ignored: what has happened before counts, and the next adoption or start removes it.
-        let _ = target.remove(step);
+    match target.stat_at(step) {
+        Ok(stat) => match kind_of(&stat) {
+            Some(kind) => Err(Error::not_a_pidfile(
+                &path(),
+                format!("{kind}, and an adoption needs this name"),
+            )),
+            None if !is_trusted(&stat) => Err(Error::insecure(
+                &path(),
+                format!(
+                    "it belongs to user {}, and an adoption needs this name; remove it",
+                    stat.uid
+                ),
+            )),
+            None => Ok(()),
+        },
+        // Gone, or the attempt to make it will report why not.
+        Err(_) => Ok(()),
     }
-    renamed
 }
 
-/// Removes what a killed adoption left. The caller holds the lock of the pidfile.
+/// Removes what a killed adoption left. The caller holds the lock of the pidfile, but so may its
+/// siblings.
 ///
-/// Nothing else is removed: not what is locked, and not what is no pidfile. A failure is no
-/// failure of the caller's; it is litter that blocks nobody.
+/// Nothing else is removed: not a file that is locked, belongs to another user or is not a pidfile.
+/// A failure does not matter to the caller, since such a file blocks no start.
 pub(crate) fn remove_leftover(target: &Target) {
     let name = stepping_stone(&target.name);
     let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
@@ -110,14 +161,26 @@ pub(crate) fn remove_leftover(target: &Target) {
         return;
     };
     let file = File::from(file);
-    if is_pidfile(&file) && sys::flock(file.as_raw_fd(), LockKind::Exclusive).is_ok() {
+    let Ok(stat) = sys::stat(file.as_raw_fd()) else {
+        return;
+    };
+    if is_trusted(&stat)
+        && is_pidfile(&file, &stat)
+        && sys::flock(file.as_raw_fd(), LockKind::Exclusive).is_ok()
+        && target.is_named(&name, stat.id)
+    {
         let _ = target.remove(&name);
     }
 }
 
-fn is_pidfile(file: &File) -> bool {
+fn is_trusted(stat: &Stat) -> bool {
+    let us = geteuid();
+    stat.uid == us.as_raw() || us.is_root() && stat.uid == 0
+}
+
+fn is_pidfile(file: &File, stat: &Stat) -> bool {
     let mut bytes = [0; record::MOST];
-    fstat(file).is_ok_and(|stat| kind_of(&stat).is_none())
+    kind_of(stat).is_none()
         && file
             .read_at(&mut bytes, 0)
             .is_ok_and(|length| !matches!(record::parse(&bytes[..length]), Record::Foreign(_)))

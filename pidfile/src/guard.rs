@@ -5,50 +5,29 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use crate::error::Result;
-use crate::hold::Hold;
+use crate::hold::{Hold, Lost};
 use crate::options::Options;
-use crate::reservation::Reservation;
 
-/// A held pidfile: as long as this value lives, and nobody removes the file by force, nobody else
+/// A held pidfile. As long as this value lives and the file is not removed by force, no other process
 /// acquires the same path.
 ///
-/// Dropping it gives the file back: the file is removed and the lock released, silently. The same
+/// Dropping it releases the file: the file is removed and the lock is gone, silently. The same
 /// happens when the process exits or is ended by SIGTERM, SIGINT, SIGHUP or SIGQUIT while it is
 /// held; see [`Options::at_exit`] and [`Options::signals`].
+///
+/// Keep it in a variable. `let _ = PidFile::acquire(..)?`, `PidFile::acquire(..).is_err()` and
+/// `if let Err(error) = PidFile::acquire(..)` compile without a warning, and each of them drops the
+/// guard at once: the program runs on and holds nothing.
 ///
 /// Only the process that acquired it cleans up. In a forked child the guard closes the child's
 /// descriptors, and leaves the file and the lock alone.
 ///
 /// Through [`AsFd`] the locked file can be inspected, and its lock can be passed to a child that
-/// shall keep it. Do not unlock or close it: the lock *is* the promise.
-#[must_use = "the pidfile is given back as soon as the guard is dropped; `let _ =` drops it at once"]
+/// is to keep it. Do not unlock or close it: the lock *is* the promise.
+#[must_use = "the pidfile is released as soon as the guard is dropped; `let _ =` drops it at once"]
 pub struct PidFile {
-    hold: Hold,
+    pub(crate) hold: Hold,
 }
-
-/// How a held pidfile was lost: the answer of [`PidFile::verify`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Lost {
-    /// Somebody removed the file: a second instance may start at any moment.
-    Gone,
-    /// The name means another file now: a second instance may be running.
-    Replaced,
-    /// Somebody closed our descriptor, and the lock went with it.
-    DescriptorClosed,
-}
-
-impl fmt::Display for Lost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Lost::Gone => "the pidfile was removed by somebody else",
-            Lost::Replaced => "the pidfile was replaced by somebody else",
-            Lost::DescriptorClosed => "the descriptor of the pidfile was closed by somebody else",
-        })
-    }
-}
-
-impl std::error::Error for Lost {}
 
 impl fmt::Debug for PidFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -84,51 +63,44 @@ impl PidFile {
     /// The process that holds the file, as it is recorded in it.
     #[must_use]
     pub fn pid(&self) -> u32 {
-        self.hold.pid
+        self.hold.terms.pid
     }
 
-    /// Asks whether the name still means our file, and our descriptor too: for a health check. A
-    /// daemon that gets an error should end, or its next instance may run beside it.
+    /// Checks that the path still leads to our file, that the record still names this process, and
+    /// that our descriptor is open: for a health check. A daemon that gets an error should end, or
+    /// its next instance may run beside it.
     ///
-    /// After privileges were dropped the directory may be closed to us; what cannot be looked at is
-    /// not reported as lost.
+    /// What cannot be looked at is not reported as lost: after privileges were dropped the directory
+    /// may be closed to us, and after a `chroot` the path means something else, so that only the
+    /// name in the original directory is compared.
     ///
     /// # Errors
     ///
-    /// [`Lost`] says what happened to it.
+    /// [`Lost`] describes what happened to the file.
     pub fn verify(&self) -> std::result::Result<(), Lost> {
         self.hold.verify()
     }
 
-    /// Gives the file back, and reports what dropping the guard would swallow.
+    /// Releases the file, and reports what dropping the guard would swallow.
     ///
     /// The file is removed. Where that is refused, because privileges were dropped or because it
     /// was written in place, it is emptied and unlocked instead, which is as good: an empty file
-    /// is stale. A file that somebody has removed already is a success too. In a forked child this
+    /// is stale. It is also a success if the file was removed before. In a forked child this
     /// does nothing to the file.
     ///
     /// # Errors
     ///
-    /// - [`Lost`](crate::Error::Lost): the name means another file now, or somebody closed our
-    ///   descriptor. What is there was left alone; another instance may be running.
-    /// - [`Io`](crate::Error::Io): the file could be neither removed nor emptied. It is stale all the same
-    ///   as soon as this returns.
+    /// - [`Lost`](crate::Error::Lost): the name means another file now, or the program has closed
+    ///   our descriptor. The other file was left alone; another instance may be running.
+    /// - [`Io`](crate::Error::Io): the file could be neither removed nor emptied. It is stale all the
+    ///   same as soon as this returns.
     pub fn release(mut self) -> Result<()> {
-        self.hold.give_back()
-    }
-
-    /// Turns the guard into a reservation, for a process that forks later: the child
-    /// [adopts](Reservation::adopt) it, and this process forgets it or ends with `_exit` or
-    /// `std::process::exit`.
-    ///
-    /// From here on neither an exit nor a signal removes the file.
-    pub fn hand_over(self) -> Reservation {
-        Reservation::new(self.hold)
+        self.hold.release()
     }
 }
 
 impl AsFd for PidFile {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.hold.kept.file()
+        self.hold.descriptors.file()
     }
 }
