@@ -1,97 +1,212 @@
 //! The pipeline: every step from options to guard, in order.
 //!
 //! ```text
-//! resolve -> draft -> arm -> publish -> guard        the name was free
-//!                        \-> look (open, lock, same file?, read, judge) -> publish
-//!                                                    \-> take over in place
+//! resolve -> draft -> arm -> publish -> guard          the name was free
+//!                            \-> open -> inspect (lock, same file?, read, judge)
+//!                                        \-> publish, or take over in place
 //! ```
 //!
 //! The common case is tried first: whether the name is free is asked by
-//! publishing. Only when it is taken, or no file can be made, does anybody look
-//! at what is there.
+//! publishing. Only when it is taken, or no file can be made, is the file that
+//! is there inspected.
 
-use crate::cleanup::{self, Ways};
-use crate::draft::{Draft, Plan};
+use std::path::PathBuf;
+
+use crate::draft::Draft;
 use crate::error::{Error, Result};
+use crate::guard::PidFile;
 use crate::hold::Hold;
-use crate::look::{self, ROUNDS, Seen};
+use crate::inspect::{Interest, ROUNDS, State, inspect};
+use crate::open::{self, Access, Found};
 use crate::options::Options;
 use crate::ownership::Ownership;
-use crate::publish::{self, Attempt, Published};
+use crate::plan::{Plan, Purpose};
+use crate::publication::{Publication, Published};
+use crate::publish::publish;
+use crate::reservation::Reservation;
 use crate::target::Target;
 use crate::wait::Waiter;
-use crate::{adopt, in_place, log, path};
+use crate::{adopt, cleanup, in_place, log, path, process};
 
-/// Takes the pidfile, for this process or for one to come.
-pub(crate) fn acquire(options: &Options, reserved: bool) -> Result<Hold> {
-    let mut waiter = Waiter::new(options.wait);
-    let pid = cleanup::enrol();
-    let ownership = Ownership::resolve(options)?;
-    let target = Target::open_or_make(path::resolve(options)?)?;
-    log::resolved(&target.path);
-    let Options {
-        at_exit,
-        signals,
-        lock,
-        ..
-    } = *options;
-    let ways = Ways {
-        at_exit,
-        signals,
-        in_place: false,
-        reserved,
-    };
-    let plan = Plan {
-        target,
-        ownership,
-        pid,
-        lock,
-        ways,
-    };
-
-    // A draft that cannot be made is no reason to fail before a holder was looked for.
-    let mut draft = Draft::make(&plan);
-    let mut stale = None;
-    let mut round = 0;
-    // For those who wait, only the time counts.
-    while round < ROUNDS || waiter.is_patient() {
-        round += 1;
-        let attempt = match draft {
-            Ok(draft) => publish::publish(draft, &plan, stale)?,
-            Err(refusal) => match stale {
-                None => Attempt::Taken(Err(refusal)),
-                Some(found) if in_place::is_called_for(&refusal) => Attempt::InTheWay(found),
-                Some(_) => return Err(refusal),
-            },
-        };
-        draft = match attempt {
-            Attempt::Published(published) => return Ok(hold(plan, published, waiter)),
-            Attempt::InTheWay(found) => {
-                let published = in_place::take_over(&plan, found)?;
-                return Ok(hold(plan, published, waiter));
-            }
-            Attempt::Taken(draft) => draft,
-        };
-        stale = match look::look(options, &plan, &mut waiter)? {
-            Seen::Ours(found) => return Ok(Hold::second(plan, found)),
-            Seen::Stale(found, replaced) => {
-                log::taking_over(&plan.target.path, replaced);
-                adopt::remove_leftover(&plan.target);
-                Some(found)
-            }
-            Seen::Nothing => {
-                draft = Ok(draft?); // Nothing is in the way, and still no file can be made.
-                None
-            }
-        };
+impl Options {
+    /// Takes the pidfile, and holds it until the guard is released or dropped, or the process ends.
+    ///
+    /// # Errors
+    ///
+    /// - [`Locked`](Error::Locked): another process holds it, or this one does already; with
+    ///   [`wait`](Options::wait), still after that time.
+    /// - [`Running`](Error::Running): with `refuse_live(true)` or `lock(false)`, the recorded process
+    ///   is alive.
+    /// - [`NotPidfile`](Error::NotPidfile): something else has that name; it was not touched.
+    /// - [`Insecure`](Error::Insecure): the file belongs to another user and is free, or a directory
+    ///   would have to be made where other users can write.
+    /// - [`Config`](Error::Config): the options contradict each other, or one makes no sense.
+    /// - [`Unsupported`](Error::Unsupported): the file system has no `flock` that keeps two
+    ///   processes apart.
+    /// - [`Contended`](Error::Contended): other processes replaced the file again and again.
+    /// - [`Io`](Error::Io): the system refused.
+    pub fn acquire(&self) -> Result<PidFile> {
+        acquire(self, Purpose::Hold).map(PidFile::new)
     }
-    Err(Error::Contended {
-        path: plan.target.path,
-    })
+
+    /// Takes the pidfile for a process to come: a daemon reserves before it forks, and adopts
+    /// afterwards.
+    ///
+    /// # Errors
+    ///
+    /// As [`acquire`](Options::acquire).
+    pub fn reserve(&self) -> Result<Reservation> {
+        acquire(self, Purpose::Reserve).map(Reservation::new)
+    }
+
+    /// The absolute path that [`acquire`](Options::acquire) would use now. It creates nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](Error::Config); [`Insecure`](Error::Insecure) if `RUNTIME_DIRECTORY` cannot be
+    /// trusted; and [`Io`](Error::Io) if it cannot be used, or if the current directory is needed
+    /// and cannot be named.
+    pub fn resolved_path(&self) -> Result<PathBuf> {
+        Ownership::resolve(self)?;
+        path::resolve(self).map(|place| place.path())
+    }
 }
 
-fn hold(plan: Plan, published: Published, waiter: Waiter) -> Hold {
-    waiter.served();
-    log::published(&plan.target.path, plan.pid);
-    Hold::new(plan, published)
+/// Takes the pidfile, for this process or for one to come.
+fn acquire(options: &Options, purpose: Purpose) -> Result<Hold> {
+    let mut waiter = Waiter::new(options.wait);
+    let plan = Plan::new(options, purpose)?;
+    log::resolved(&plan.target.path);
+    match publish_or_find(options, &plan, &mut waiter)? {
+        Taken::Published(published) => {
+            waiter.served();
+            log::published(&plan.target.path, plan.terms.pid);
+            Ok(Hold::new(plan, published))
+        }
+        Taken::Own(found) => Ok(Hold::second(plan, found)),
+    }
+}
+
+/// How a pidfile was taken.
+enum Taken {
+    Published(Published),
+    /// This process holds it already, and that is allowed.
+    Own(Found),
+}
+
+fn publish_or_find(options: &Options, plan: &Plan, waiter: &mut Waiter) -> Result<Taken> {
+    // A draft that cannot be made is no reason to fail before a holder was looked for.
+    let mut draft = Draft::make(plan);
+    let mut stale = None;
+    let mut round = 0;
+    // For a waiter, only the time counts.
+    while round < ROUNDS || waiter.is_patient() {
+        round += 1;
+        let locked = stale.take();
+        let (next, kept) = match draft {
+            Ok(drafted) => match publish(drafted, plan, locked)? {
+                Publication::Published(published) => return Ok(Taken::Published(published)),
+                Publication::Taken(drafted) => (Ok(drafted), None),
+                Publication::Refused(refusal, kept) => (Err(refusal), kept),
+            },
+            Err(refusal) => (Err(refusal), locked),
+        };
+        draft = match (next, kept) {
+            (Err(refusal), Some(found)) if in_place::is_called_for(&refusal) => {
+                return in_place::take_over(plan, found).map(Taken::Published);
+            }
+            (Err(refusal), Some(_)) => return Err(refusal),
+            (next, _) => next,
+        };
+        match find(options, plan, waiter)? {
+            Seen::Own(found) => return Ok(Taken::Own(found)),
+            Seen::Stale(found) => stale = Some(found),
+            // Nothing is in the way: if no file could be made, that is final.
+            Seen::Nothing => draft = Ok(draft?),
+        }
+    }
+    Err(plan.target.contended())
+}
+
+/// What has the name, if it does not refuse the start.
+enum Seen {
+    /// Nothing, any more.
+    Nothing,
+    /// A stale pidfile, locked by us.
+    Stale(Found),
+    /// This process's own, and that is allowed.
+    Own(Found),
+}
+
+/// Inspects what has the name, and refuses the start if a process holds it for longer than the
+/// waiter waits.
+fn find(options: &Options, plan: &Plan, waiter: &mut Waiter) -> Result<Seen> {
+    let target = &plan.target;
+    let access = Access::Take {
+        owner: plan.terms.ownership.uid,
+    };
+    let Some(found) = open(target, access, waiter)? else {
+        return Ok(Seen::Nothing);
+    };
+    loop {
+        let refusal = match inspect(options, target, &found, Interest::Take)? {
+            State::Moved => return Ok(Seen::Nothing),
+            State::Own if options.allow_same_process => return Ok(Seen::Own(found)),
+            State::Foreign(why) => return Err(target.not_a_pidfile(why)),
+            State::Stale(replaced) => {
+                if let Some(refusal) = found.refusal_of_owner(target) {
+                    found.unlock();
+                    return Err(refusal);
+                }
+                log::taking_over(&target.path, replaced);
+                adopt::remove_leftover(target);
+                return Ok(Seen::Stale(found));
+            }
+            // Without a lock, a second acquire meets the number of its own process.
+            State::Own if !options.lock => Error::running(&target.path, plan.terms.pid),
+            State::Own => Error::locked_by_us(&target.path),
+            State::Held(pid) => Error::locked(&target.path, pid),
+            State::Live(pid) => Error::running(&target.path, pid),
+        };
+        if !waiter.is_patient() {
+            return Err(refusal.after(waiter.time()));
+        }
+        if waiter.begins() {
+            log::waiting_for(&target.path, refusal.pid());
+        }
+        wait_for(options, plan, &found, &refusal, waiter)?;
+    }
+}
+
+/// Opens what has the name. A program that keeps it from being opened is waited for, too.
+fn open(target: &Target, access: Access, waiter: &mut Waiter) -> Result<Option<Found>> {
+    loop {
+        match open::open(target, access) {
+            // The attempt itself has taken a second.
+            Err(Error::Contended { .. }) if waiter.is_patient() => {}
+            opened => return opened,
+        }
+    }
+}
+
+/// Sleeps until the reason of the refusal may be gone.
+fn wait_for(
+    options: &Options,
+    plan: &Plan,
+    found: &Found,
+    refusal: &Error,
+    waiter: &mut Waiter,
+) -> Result<()> {
+    let target = &plan.target;
+    let has_moved = || Ok(!target.names(found.id())?);
+    match refusal {
+        Error::Running { pid, .. } if *pid != plan.terms.pid => {
+            waiter.wait(found, || Ok(has_moved()? || !process::is_alive(*pid)))
+        }
+        _ if options.lock => waiter.wait(found, || found.may_be_free(target)),
+        // Held by this process, which does not lock either.
+        _ => waiter.wait(found, || {
+            Ok(has_moved()? || !cleanup::is_held(|numbers| numbers.id == found.id()))
+        }),
+    }
 }

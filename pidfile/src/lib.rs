@@ -97,33 +97,52 @@ compile_error!("pidfile is for Unix: it stands on flock, fork and signals");
 // The attribute's expansion says `::pidfile`, here too.
 extern crate self as pidfile;
 
+// What a caller chooses.
+mod options;
+
+// From the options to a guard: resolve, draft, publish, open, lock, read, judge.
 mod acquire;
-mod action;
-mod adopt;
-mod cleanup;
-mod descriptor;
 mod directory;
 mod draft;
+mod hidden;
+mod in_place;
+mod inspect;
+mod lock;
+mod lockers;
+mod nameless;
+mod open;
+mod ownership;
+mod path;
+mod plan;
+mod publication;
+mod publish;
+mod record;
+mod retries;
+mod run_time;
+mod target;
+mod verdict;
+mod wait;
+
+// What a caller gets.
+mod action;
+mod adopt;
+mod debug;
 mod error;
 mod from_acquire_error;
 mod guard;
 mod hold;
-mod in_place;
-mod lock;
-mod log;
-mod look;
-mod options;
-mod ownership;
-mod path;
-mod process;
-mod publish;
-mod record;
+mod message;
 mod reservation;
 mod status;
+
+// However the process ends.
+mod cleanup;
+
+// What all of them stand on.
+mod descriptor;
+mod log;
+mod process;
 mod sys;
-mod target;
-mod verdict;
-mod wait;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -133,7 +152,8 @@ pub use action::Action;
 pub use cleanup::cleanup;
 pub use error::{Error, Result};
 pub use from_acquire_error::FromAcquireError;
-pub use guard::{Lost, PidFile};
+pub use guard::PidFile;
+pub use hold::Lost;
 pub use options::Options;
 #[cfg(feature = "macros")]
 pub use pidfile_macros::pidfile;

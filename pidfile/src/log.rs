@@ -1,5 +1,5 @@
-//! What is told to the log, with the feature `tracing`; without it, nothing is
-//! left of these calls. Never called from a signal handler.
+//! Events for the log, with the feature `tracing`; without it, nothing is left of
+//! these calls. They are never made in a signal handler.
 
 #[cfg(feature = "tracing")]
 mod sink {
@@ -7,28 +7,31 @@ mod sink {
 
     use crate::error::Error;
 
+    /// One name for all events, whichever room they come from.
+    const TARGET: &str = "pidfile";
+
     pub(crate) fn resolved(path: &Path) {
-        tracing::debug!(path = %path.display(), "resolved");
+        tracing::debug!(target: TARGET, path = %path.display(), "resolved");
     }
 
     pub(crate) fn taking_over(path: &Path, replaced: Option<u32>) {
-        tracing::debug!(path = %path.display(), replaced, "taking over");
+        tracing::info!(target: TARGET, path = %path.display(), replaced, "taking over");
     }
 
     pub(crate) fn published(path: &Path, pid: u32) {
-        tracing::debug!(path = %path.display(), pid, "published");
+        tracing::debug!(target: TARGET, path = %path.display(), pid, "published");
     }
 
     pub(crate) fn waiting_for(path: &Path, holder: Option<u32>) {
-        tracing::debug!(path = %path.display(), holder, "waiting for");
+        tracing::debug!(target: TARGET, path = %path.display(), holder, "waiting for");
     }
 
     pub(crate) fn released(path: &Path) {
-        tracing::debug!(path = %path.display(), "released");
+        tracing::debug!(target: TARGET, path = %path.display(), "released");
     }
 
     pub(crate) fn refused(error: &Error) {
-        tracing::warn!(?error, "clean-up refused");
+        tracing::warn!(target: TARGET, ?error, "clean-up refused");
     }
 }
 

@@ -5,13 +5,6 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::error::Result;
-use crate::guard::PidFile;
-use crate::ownership::Ownership;
-use crate::reservation::Reservation;
-use crate::status::Status;
-use crate::{acquire, path, status};
-
 /// How to hold a pidfile.
 ///
 /// Setters take and return the value and cannot fail; mistakes are reported by the terminal call,
@@ -291,60 +284,5 @@ impl Options {
     pub fn wait(mut self, wait: Duration) -> Options {
         self.wait = Some(wait);
         self
-    }
-
-    /// Takes the pidfile, and holds it until the guard is released or dropped, or the process ends.
-    ///
-    /// # Errors
-    ///
-    /// - [`Locked`](crate::Error::Locked): another process holds it, or this one does already; with
-    ///   [`wait`](Options::wait), still after that time.
-    /// - [`Running`](crate::Error::Running): with `refuse_live(true)` or `lock(false)`, the recorded
-    ///   process lives.
-    /// - [`NotPidfile`](crate::Error::NotPidfile): something else has that name; it was not touched.
-    /// - [`Insecure`](crate::Error::Insecure): the file is somebody else's, or a directory would have to
-    ///   be made where others can write.
-    /// - [`Config`](crate::Error::Config): the options contradict each other, or one has no meaning.
-    /// - [`Unsupported`](crate::Error::Unsupported): the file system has no `flock`.
-    /// - [`Contended`](crate::Error::Contended): others replaced the file again and again.
-    /// - [`Io`](crate::Error::Io): the system refused.
-    pub fn acquire(&self) -> Result<PidFile> {
-        acquire::acquire(self, false).map(PidFile::new)
-    }
-
-    /// Takes the pidfile for a process to come: a daemon reserves before it forks, and adopts
-    /// afterwards.
-    ///
-    /// # Errors
-    ///
-    /// As [`acquire`](Options::acquire).
-    pub fn reserve(&self) -> Result<Reservation> {
-        acquire::acquire(self, true).map(Reservation::new)
-    }
-
-    /// Looks who holds the pidfile. It never changes or creates anything, and it never makes a
-    /// starter fail.
-    ///
-    /// # Errors
-    ///
-    /// - [`Config`](crate::Error::Config): the options contradict each other, or one has no meaning.
-    /// - [`Insecure`](crate::Error::Insecure): the directory of [`temp_dir`](Options::temp_dir) is not
-    ///   private. Whose the file is makes no difference to the answer, but it does to a start.
-    /// - [`Unsupported`](crate::Error::Unsupported): the file system has no `flock`.
-    /// - [`Contended`](crate::Error::Contended): others replaced the file again and again.
-    /// - [`Io`](crate::Error::Io): the system refused.
-    pub fn status(&self) -> Result<Status> {
-        status::look(self)
-    }
-
-    /// The absolute path that [`acquire`](Options::acquire) would use now. It creates nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`Config`](crate::Error::Config), and [`Io`](crate::Error::Io) if the current directory is
-    /// needed and cannot be named.
-    pub fn resolved_path(&self) -> Result<PathBuf> {
-        Ownership::resolve(self)?;
-        path::resolve(self).map(|place| place.path())
     }
 }
