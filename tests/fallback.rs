@@ -63,7 +63,7 @@ fn a_refused_start_leaves_no_hidden_file() {
 }
 
 #[test]
-fn a_signal_that_ends_a_waiter_removes_its_hidden_file() {
+fn a_waiter_has_no_hidden_file_and_leaves_none() {
     let signals: [Signal; 4] = [SIGTERM, SIGINT, SIGHUP, SIGQUIT];
     for (signal, step) in signals
         .into_iter()
@@ -73,9 +73,8 @@ fn a_signal_that_ends_a_waiter_removes_its_hidden_file() {
         let _held = Options::new().path(sandbox.pidfile()).acquire().unwrap();
         let script = holder(sandbox.pidfile()).steps("no-nameless-files patience=max");
         let mut waiter = script.steps(step).start();
-        eventually("the draft under its hidden name", || {
-            sandbox.names().len() == 2
-        });
+        eventually("the wait", || waiter.has_open(&sandbox.pidfile()));
+        sandbox.assert_names(["it.pid"]);
         waiter.signal(signal);
         waiter.expect_death_by(signal);
         sandbox.assert_names(["it.pid"]);

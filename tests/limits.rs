@@ -124,9 +124,9 @@ fn a_full_disk_is_an_error_that_leaves_nothing_and_works_later() {
 }
 
 #[test]
-fn a_stale_file_on_a_full_disk_is_left_as_it_is_and_taken_over_later() {
+fn a_stale_file_on_a_full_disk_is_taken_over_in_place() {
     let sandbox = Sandbox::new();
-    let steps = "try say=tried wait acquire wait";
+    let steps = "say=ready wait acquire wait";
     let Some((mut program, seen)) = with_own_mount(&sandbox, steps) else {
         return;
     };
@@ -134,14 +134,12 @@ fn a_stale_file_on_a_full_disk_is_left_as_it_is_and_taken_over_later() {
     fill(seen.join("filler"));
     let before = Snapshot::of(seen.join("it.pid"));
     program.tell();
-    program.refusal().expect("Io", 73);
-    program.expect("tried");
-    assert_eq!(Snapshot::of(seen.join("it.pid")), before);
-    fs::remove_file(seen.join("filler")).unwrap();
+    program.expect("ready");
     program.tell();
     program.expect("held ");
     let record = fs::read_to_string(seen.join("it.pid")).unwrap();
     assert_eq!(record, format!("{}\n", program.pid()));
+    assert_eq!(Snapshot::of(seen.join("it.pid")).inode, before.inode);
 }
 
 #[test]

@@ -31,16 +31,17 @@ fn held_but_the_record_is_empty_is_locked_with_no_pid() {
 }
 
 #[test]
-fn held_with_a_record_of_the_dead_is_locked_with_no_pid() {
+fn held_with_the_record_of_another_process_is_locked_with_the_true_pid() {
     let sandbox = Sandbox::new();
-    let path = sandbox.file("it.pid", "2147483647\n");
-    let _lock = lock(&path, FlockArg::LockExclusive);
-    let error = refused(PidFile::acquire(&path));
-    assert!(
-        matches!(error, Error::Locked { pid: None, .. }),
-        "{error:?}"
-    );
-    assert_eq!(fs::read_to_string(&path).unwrap(), "2147483647\n");
+    for recorded in [2_147_483_647, 1] {
+        let record = format!("{recorded}\n");
+        let path = sandbox.file("it.pid", &record);
+        let _lock = lock(&path, FlockArg::LockExclusive);
+        let error = refused(PidFile::acquire(&path));
+        assert!(matches!(error, Error::Locked { .. }), "{error:?}");
+        assert_eq!(error.pid(), Some(std::process::id()), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), record);
+    }
 }
 
 #[test]
@@ -50,10 +51,7 @@ fn held_with_no_record_at_all_is_refused_and_left_alone() {
     let _lock = lock(&path, FlockArg::LockExclusive);
     let before = Snapshot::of(&path);
     let error = refused(PidFile::acquire(&path));
-    let refused = matches!(
-        error,
-        Error::Locked { pid: None, .. } | Error::NotPidfile { .. }
-    );
+    let refused = matches!(error, Error::Locked { .. } | Error::NotPidfile { .. });
     assert!(refused, "{error:?}");
     assert_eq!(Snapshot::of(&path), before);
 }
