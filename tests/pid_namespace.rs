@@ -199,5 +199,5 @@ fn a_holder_with_the_same_number_in_another_namespace_is_another_process() {
         .refusal()
         .expect("Locked", 75)
         .expect_pid(None)
-        .expect_message("is held by a process that cannot be named from here");
+        .expect_message("is held by a process that cannot be identified");
 }

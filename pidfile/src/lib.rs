@@ -1,93 +1,108 @@
-//! Only one of me runs here: a pidfile that is locked, appears whole, and is gone when the program
-//! ends.
+//! `pidfile` makes sure that only one instance of your program runs at a time.
 //!
-//! - Use the attribute [`#[pidfile]`](macro@pidfile) when a whole function, most often `main`, is to
-//!   run once at a time.
-//! - Use [`Options`] when you decide at run time, or [`PidFile::acquire`] when a path is all there
-//!   is to say.
-//! - Use [`Options::reserve`] when the program detaches and another process goes on.
-//! - Use [`status()`] to ask who is there without taking part.
+//! A kernel lock on the pidfile decides which process that is. The file names the running process, and
+//! is removed when the program ends.
+//!
+//! - Use the attribute [`#[pidfile]`](macro@pidfile) to hold a pidfile while a function runs, most often
+//!   `main`.
+//! - Use [`Options`] to decide at run time, or [`PidFile::acquire`] if a path is all you need.
+//! - Use [`Options::reserve`] if the program forks into the background.
+//! - Use [`status()`] to find out whether an instance is running.
 //!
 //! ```no_run
 //! use pidfile::pidfile;
 //!
 //! #[pidfile(path = "/run/thermod.pid", chmod = 0o600)]
 //! fn main() {
-//!     // Only one of us is here.
+//!     // Only one instance gets here.
 //! }
 //! ```
 //!
-//! The same by hand:
+//! By hand:
 //!
 //! ```no_run
-//! fn main() -> pidfile::Result<()> {
-//!     let _held = pidfile::Options::new().path("/run/thermod.pid").chmod(0o600).acquire()?;
-//!     // Only one of us is here.
-//!     Ok(())
-//! }
+//! let _held = pidfile::Options::new()
+//!     .path("/run/thermod.pid")
+//!     .chmod(0o600)
+//!     .acquire()
+//!     .unwrap_or_else(|error| error.exit());
+//! // Only one instance gets here, as long as `_held` lives.
 //! ```
 //!
-//! # Words
+//! A second instance prints `thermod: /run/thermod.pid is held by process 4242 (thermod); ...` and exits
+//! with status 75.
 //!
-//! The *record* is what the file contains, `"{pid}\n"`. The *holder* is the process that has the
-//! lock. A file is *stale* when it is there and nobody holds its lock exclusively; the next start
-//! *takes it over*, whoever it names. The *guard* is the value that stands for holding, [`PidFile`].
-//! A *terminal call* is the one that ends a chain of setters. A process *reserves* for another one,
-//! which *adopts*.
+//! # Chapters
 //!
-//! # What is promised
+//! - [`docs::walkthrough`]: two terminals, from the first start to a crash
+//! - [`docs::cookbook`]: daemons, privileges, one file per instance, axum, cron, tests
+//! - [`docs::deploying`]: directories, systemd, containers, cron, file systems
+//! - [`docs::troubleshooting`]: every message, and what to do about it
+//! - [`docs::limits`]: what this crate cannot do
+//! - [`docs::from_python`]: for users of Python's `pid`
 //!
-//! 1. **The kernel lock decides who runs; the number in the file is a label.** `flock` is released
-//!    by the kernel however a process dies, so a leftover file never blocks a start and a living
-//!    holder is never robbed. (`refuse_live` and `lock(false)` trust the number more, where somebody
-//!    needs that.)
-//! 2. **A pidfile appears whole and locked, or not at all.** No reader ever sees it empty, half
-//!    written, or with a wrong mode. (The exception is a file whose directory cannot be written: it
-//!    is written in place, empty for an instant before and empty afterwards.)
-//! 3. **Only its owner removes it, only while it is still the same file, and losing that chance
-//!    costs nothing.** The file goes when the guard is dropped, when the process exits, and when
-//!    SIGTERM, SIGINT, SIGHUP or SIGQUIT ends it, with threads and across forks.
+//! # Guarantees
+//!
+//! 1. **The lock decides, the number is a label.** The kernel releases an `flock` however a process
+//!    dies, so a leftover file never blocks a start, and a running instance is never displaced.
+//! 2. **The file appears complete and locked, or not at all.** No reader sees it empty, half written, or
+//!    with the wrong mode. The exception is a file system without links: there it is empty for an
+//!    instant.
+//! 3. **Only its owner removes it, and only while it is still the same file.** That happens when the
+//!    guard is dropped, when the process exits, and when SIGTERM, SIGINT, SIGHUP or SIGQUIT ends it. If
+//!    the process never gets the chance (SIGKILL, power loss), the next start takes the stale file over.
 //!
 //! # Limits
 //!
-//! - `abort`, `_exit`, SIGKILL and a power cut leave the file. It is stale, and the next start takes
-//!   it over. Programs that end by `_exit` or `abort` call [`cleanup()`] before.
-//! - A held file that somebody removes lets a second instance in; [`PidFile::verify`] tells.
-//!   Cleaners of `/tmp` do that: keep pidfiles in `/run`.
-//! - Between the last look at the name and its removal lies one instant: no system removes a name
-//!   "if it still means this file". Only somebody who replaces a pidfile without having its lock
-//!   can get between.
-//! - A signal removes the file an instant before the process is dead. The next start may hold it
-//!   while other threads of the dying process run their last instructions.
-//! - The lock is the kernel's: two hosts on NFS, or two containers with separate mounts, are two
-//!   machines.
-//! - Who may read a stale file may lock it, and so refuse a start: where strangers share the machine
-//!   use `chmod(0o600)` or a private directory.
-//! - Closing all descriptors drops the lock. Workers that are forked and do not exec keep it after
-//!   the daemon's death, until they end; a process that is exec'd inherits nothing.
-//! - After a `chroot` the kept directory descriptor leads out of it. Where chroot is a security
-//!   border, acquire inside.
-//! - [`owner`](Options::owner) and [`uid`](Options::uid) need the right to give files away
-//!   (`CAP_CHOWN`), and on Linux with `fs.protected_hardlinks` also `CAP_FOWNER`.
-//! - A program that installs its own handler for a signal owns that signal: before us, ours is not
-//!   installed; after us and chaining to ours (signal-hook, tokio), ours does nothing, and the file
-//!   goes when the program exits. A C handler that chains to us and expects to die by that survives.
-//!   `ctrlc::set_handler` works after us; `ctrlc::try_set_handler` refuses, because the disposition
-//!   is not the default one any more: acquire with [`signals(false)`](Options::signals) then.
-//! - A `cdylib` that has acquired a pidfile must not be unloaded with `dlclose`: its handlers stay.
+//! - Removing a held file lets a second instance in. Cleaners of `/tmp` do that, so keep pidfiles in
+//!   `/run`. [`PidFile::verify`] reports it.
+//! - The lock belongs to one kernel. Two hosts, or two containers with separate mounts, do not exclude
+//!   each other.
+//! - The default directory depends on the user and the environment. Set [`path`](Options::path) or
+//!   [`dir`](Options::dir) where cron, login and sudo must exclude each other.
+//! - A child that does not exec shares the lock until it ends.
+//! - Closing every descriptor drops the lock.
+//! - Anyone who can read a stale file can lock it and block a start. Use mode 0600 or a private directory.
+//!
+//! [`docs::limits`] has the rest.
+//!
+//! # Keep the guard
+//!
+//! The pidfile is held as long as the guard lives, so give it a name. These three compile without a
+//! warning and hold nothing:
+//!
+//! ```no_run
+//! # let options = pidfile::Options::new();
+//! let _ = options.acquire();
+//! if let Err(error) = options.acquire() {
+//!     error.exit();
+//! }
+//! if options.acquire().is_err() {
+//!     return;
+//! }
+//! ```
+//!
+//! # Terms
+//!
+//! The *record* is the content of the file, `"{pid}\n"`. The *holder* is the process that has the lock. A
+//! file is *stale* when it exists and no process holds its lock exclusively; the next start *takes it
+//! over*. The *guard* is the value that stands for holding the file, [`PidFile`]. A *terminal call* ends a
+//! chain of setters.
 //!
 //! # Platform-specific behavior
 //!
-//! On Linux the file is made without a name and linked, so even SIGKILL in the middle of an acquire
-//! leaves nothing. On macOS and the BSDs, and on file systems without `O_TMPFILE`, it has a hidden
-//! name (`.pidfile.PID.RANDOM`) before; SIGKILL may leave that, and it blocks nobody. Facts about
-//! other processes (zombies, program names) are known on Linux with `/proc` only.
+//! On Linux the file is created without a name and then linked, so even SIGKILL in the middle of a start
+//! leaves nothing behind. On macOS and the BSDs, and on file systems without `O_TMPFILE`, it first has a
+//! hidden name, `.pidfile.PID.RANDOM`, which SIGKILL may leave behind. It blocks nothing. Program names
+//! and zombies are known on Linux with `/proc` only.
 //!
 //! # Features
 //!
-//! - `macros` (default): the attribute.
-//! - `tracing`: events for the log, at debug level what happens and at warn level a clean-up that
-//!   was refused.
+//! - `macros` (default): the attribute [`#[pidfile]`](macro@pidfile).
+//! - `tracing`: events under the target `pidfile`: taking over at level info, a refused clean-up at warn,
+//!   everything else at debug.
+//!
+//! Without `macros` the build still compiles `syn`, once, for the derived [`Error`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -160,6 +175,36 @@ pub use pidfile_macros::pidfile;
 pub use reservation::Reservation;
 pub use status::{Status, status};
 
-#[cfg(all(doctest, feature = "macros"))]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+/// The chapters of the manual. They exist in the documentation only.
+#[cfg(all(doc, not(doctest)))]
+pub mod docs {
+    // A chapter links to its neighbours as files, for those who read it in the repository. Of two
+    // definitions of a link the first one counts, so the ones given here lead to the modules instead.
+
+    #[doc = include_str!("../docs/walkthrough.md")]
+    pub mod walkthrough {}
+
+    #[doc = include_str!("../docs/cookbook.md")]
+    pub mod cookbook {}
+
+    /// [cookbook]: cookbook
+    /// [limits]: limits
+    ///
+    #[doc = include_str!("../docs/deploying.md")]
+    pub mod deploying {}
+
+    /// [deploying]: deploying
+    /// [limits]: limits
+    ///
+    #[doc = include_str!("../docs/troubleshooting.md")]
+    pub mod troubleshooting {}
+
+    /// [cookbook]: cookbook
+    /// [deploying]: deploying
+    ///
+    #[doc = include_str!("../docs/limits.md")]
+    pub mod limits {}
+
+    #[doc = include_str!("../docs/from-python.md")]
+    pub mod from_python {}
+}

@@ -33,7 +33,7 @@ pub(crate) fn locked(
     } else {
         write!(
             f,
-            "a process that cannot be named from here; as root, `fuser {}` finds it",
+            "a process that cannot be identified; as root, `fuser {}` finds it",
             path.display()
         )?;
     }

@@ -85,13 +85,11 @@ impl Status {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Status::Absent => f.write_str("not running"),
+            Status::Absent => f.write_str("does not exist"),
             Status::Stale { pid: Some(pid) } => write!(f, "stale, left by process {pid}"),
-            Status::Stale { pid: None } => f.write_str("not running, left empty"),
+            Status::Stale { pid: None } => f.write_str("stale and empty"),
             Status::Held { pid: Some(pid) } => write!(f, "held by process {pid}"),
-            Status::Held { pid: None } => {
-                f.write_str("held by a process that cannot be named from here")
-            }
+            Status::Held { pid: None } => f.write_str("held by an unknown process"),
             Status::Own => f.write_str("held by this process"),
             Status::NotPidfile => f.write_str("not a pidfile"),
         }
