@@ -158,6 +158,26 @@ fn count_inner_attributes(trees: &[TokenTree]) -> usize {
     count
 }
 
+/// The body as the last expression of a block.
+///
+/// rustc calls the braces around a lone expression unnecessary there, unless they are generated. They
+/// cannot always be: braces carry an edition, which decides when the temporaries of the last
+/// expression are dropped, before the variables of the block or after them. A body without a semicolon
+/// has no variables, so there the edition does not matter.
+pub(crate) fn as_last_expression(block: &TokenTree) -> TokenTree {
+    let Some(group) = braces(block) else {
+        return block.clone();
+    };
+    let is_semicolon =
+        |tree: TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ';');
+    if group.stream().is_empty() || group.stream().into_iter().any(is_semicolon) {
+        return block.clone();
+    }
+    let mut quiet = Group::new(Delimiter::Brace, group.stream());
+    quiet.set_span(Span::mixed_site().located_at(group.span()));
+    quiet.into()
+}
+
 /// Where the value of a block begins and ends: what stands behind its last semicolon. Good enough
 /// to show somebody where to look.
 pub(crate) fn last_expression(block: &TokenTree) -> (Span, Span) {

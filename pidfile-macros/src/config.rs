@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Expr, Lit, Path, PathArguments, ReturnType};
+use syn::{Expr, Lit, Path, PathArguments, ReturnType, Type};
 
 use crate::args::{Argument, Value};
 use crate::keys::{Key, Kind};
@@ -45,6 +45,8 @@ pub(crate) enum Handler {
     Path(TokenStream),
     /// A closure that leaves its result to be inferred.
     Closure(TokenStream),
+    /// A closure that says that it never returns.
+    Diverging(TokenStream),
     /// Anything else that can be called.
     Other(TokenStream),
 }
@@ -126,6 +128,9 @@ fn handler(value: &Value, mistakes: &mut Mistakes) -> Option<Handler> {
         Expr::Path(path) if path.attrs.is_empty() => Some(Handler::Path(path.to_token_stream())),
         Expr::Closure(closure) if matches!(closure.output, ReturnType::Default) => {
             Some(Handler::Closure(tokens))
+        }
+        Expr::Closure(closure) if matches!(&closure.output, ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_))) => {
+            Some(Handler::Diverging(tokens))
         }
         _ if value.literal().is_some() => {
             mistakes.at(

@@ -16,7 +16,7 @@ use crate::body;
 use crate::config::{Config, Handler, Setter, Setting};
 use crate::item::{Function, HeldIn};
 use crate::mistakes::{Mistake, Mistakes};
-use crate::returns::Returns;
+use crate::returns::{self, Returns};
 
 /// Holds the pidfile around the body.
 ///
@@ -27,24 +27,33 @@ use crate::returns::Returns;
 /// becomes
 /// ```text
 /// fn f(parameters) -> Ret {
-///     let __pidfile_options = ::pidfile::Options::new();
-///     let __pidfile_options = __pidfile_options.path(P);
-///     let __pidfile_options = __pidfile_options.chmod(M);
-///     let __pidfile_result = __pidfile_options.acquire();
-///     #[allow(clippy::implicit_return)]
-///     match __pidfile_result {
-///         ::pidfile::__private::Ok(__pidfile_guard) => { BODY },
-///         ::pidfile::__private::Err(__pidfile_error) => FAILED,
+///     {
+///         let _ = &{
+///             let __pidfile_options = ::pidfile::Options::new();
+///             let __pidfile_options = __pidfile_options.path(P);
+///             let __pidfile_options = __pidfile_options.chmod(M);
+///             match ::pidfile::Options::acquire(&__pidfile_options) {
+///                 ::pidfile::__private::Ok(__pidfile_guard) => __pidfile_guard,
+///                 ::pidfile::__private::Err(__pidfile_error) => FAILED,
+///             }
+///         };
+///         { BODY }
 ///     }
 /// }
 /// ```
 /// In a function that returns a future this happens inside that future.
 ///
 /// The body stays in the function that it was written in, so `self`, `impl Trait`, `?`, `.await` and
-/// every diagnostic are what they were. It is a match arm because an arm drops the temporaries of
-/// its last expression before the guard, in every edition; a guard at the top of a block does not.
-/// It has no `return`, which would make the compiler call it unreachable in places, so a lint that
-/// wants one has to be told.
+/// every diagnostic are what they were. It is the last expression of its block and not the arm of a
+/// `match`, because rustc forgets there which closure an `impl Fn(&str)` expects.
+///
+/// The braces around both are ours and so have the edition of this crate, 2024, whatever the user's
+/// is: the temporaries of the last expression are dropped before the variables of such a block, and
+/// therefore before the pidfile is given back.
+///
+/// The guard is a temporary that the `let` keeps alive to the end of the block. It has no name that an
+/// editor could offer in the body, unless `held` asks for one. The options are gone by then: in a
+/// future only the guard lives across an `.await`.
 pub(crate) fn wrapped(function: &Function, config: &Config) -> TokenStream {
     let Function {
         entry_attributes,
@@ -160,28 +169,42 @@ fn held(block: &TokenTree, function: &Function, config: &Config) -> TokenStream 
             }
             Setter::Expr(value) => value.clone(),
         };
-        quote_spanned!(site()=> let __pidfile_options = __pidfile_options.#setter(#value);)
+        quote_spanned!(site()=>
+            let __pidfile_options = __pidfile_options.#setter(#value);
+        )
     });
     let failed = failed(function, config);
-    // The `match` stands where the value of the body does: what the compiler has to say about the
-    // value on its way out of the function (a coercion that a lifetime forbids) is to be said there.
-    let (first, last) = body::last_expression(block);
-    let matching = quote_spanned!(site().located_at(first)=> match __pidfile_result);
-    let mut arms = Group::new(
-        Delimiter::Brace,
-        quote_spanned!(site()=>
-            #runtime::__private::Ok(__pidfile_guard) => #block,
-            #runtime::__private::Err(__pidfile_error) => #failed,
-        ),
-    );
-    arms.set_span(site().located_at(last));
-    quote_spanned!(site()=>
+    let guard = quote_spanned!(site()=> {
         let __pidfile_options = #runtime::Options::new();
         #(#settings)*
-        let __pidfile_result = __pidfile_options.acquire();
-        #[allow(clippy::implicit_return)]
-        #matching #arms
-    )
+        match #runtime::Options::acquire(&__pidfile_options) {
+            #runtime::__private::Ok(__pidfile_guard) => __pidfile_guard,
+            #runtime::__private::Err(__pidfile_error) => #failed,
+        }
+    });
+    let block = last(block, function);
+    quote_spanned!(site()=> {
+        let _ = &#guard;
+        #block
+    })
+}
+
+/// The body as the last expression of its block.
+///
+/// A value with a `dyn` in its type is coerced once more on its way out of each block, and rustc says
+/// at the outermost one that a lifetime forbids it. That has to stand where the value of the body does.
+/// Only a `match` can be said to: its first token and its last have spans of their own.
+fn last(block: &TokenTree, function: &Function) -> TokenStream {
+    match &function.returns {
+        Returns::Named(ret) if returns::contains(ret, &["dyn"]) => {
+            let (first, last) = body::last_expression(block);
+            let matching = quote_spanned!(site().located_at(first)=> match ());
+            let mut arm = Group::new(Delimiter::Brace, quote_spanned!(site()=> () => #block));
+            arm.set_span(site().located_at(last));
+            quote_spanned!(site()=> #matching #arm)
+        }
+        _ => body::as_last_expression(block).into_token_stream(),
+    }
 }
 
 /// Tells an async block what it yields, before anything in it is looked at. A function says so in its
@@ -203,51 +226,79 @@ fn typed(function: &Function, config: &Config) -> TokenStream {
     )
 }
 
-/// What happens instead of the body, by what is known of the return type.
+/// What happens instead of the body, by what is known of the return type. It leaves the function:
+/// by `return`, unless it never comes back. (A `return` of what never comes would be unreachable.)
 fn failed(function: &Function, config: &Config) -> TokenStream {
     let site = site();
     let runtime = runtime(config, site);
+    if let Some(handler) = &config.on_error {
+        return handled(function, config, handler);
+    }
     let nothing = quote_spanned!(site=> ());
     let ret = match &function.returns {
-        Returns::Nothing => Some(nothing),
-        Returns::Named(ret) => Some(ret.clone()),
-        Returns::Never | Returns::Inferred => None,
-    };
-    match (&config.on_error, ret) {
-        (Some(Handler::Path(path)), _) => called(path),
-        (Some(Handler::Closure(handler) | Handler::Other(handler)), ret) => {
-            let here = site_of(handler);
-            let runtime = self::runtime(config, here);
-            // The type of a closure's result is told beforehand where that is possible, so that
-            // what is wrong with it is reported inside the closure.
-            let turbofish = match (&config.on_error, ret) {
-                (Some(Handler::Closure(_)), Some(ret)) => quote_spanned!(here=> ::<#ret, _>),
-                _ => TokenStream::new(),
-            };
-            quote_spanned!(here=>
-                #runtime::__private::on_error #turbofish (__pidfile_error, #handler)
-            )
+        Returns::Nothing => nothing,
+        Returns::Named(ret) => ret.clone(),
+        Returns::Never => {
+            let helper = if function.is_main { "exit" } else { "panic" };
+            let helper = Ident::new(helper, site);
+            return quote_spanned!(site=> #runtime::__private::#helper(__pidfile_error));
         }
-        (None, Some(ret)) => {
-            let method = if function.is_main {
-                "from_acquire_error_in_main"
+        Returns::Inferred => {
+            let helper = if function.is_main {
+                "fail_in_main"
             } else {
-                "from_acquire_error"
-            };
-            let method = Ident::new(method, site);
-            quote_spanned!(site=> <#ret as #runtime::FromAcquireError>::#method(__pidfile_error))
-        }
-        (None, None) => {
-            let helper = match (&function.returns, function.is_main) {
-                (Returns::Never, true) => "exit",
-                (Returns::Never, false) => "panic",
-                (_, true) => "fail_in_main",
-                (_, false) => "fail",
+                "fail"
             };
             let helper = Ident::new(helper, site);
-            quote_spanned!(site=> #runtime::__private::#helper(__pidfile_error))
+            return quote_spanned!(site=> return #runtime::__private::#helper(__pidfile_error));
         }
+    };
+    let method = if function.is_main {
+        "from_acquire_error_in_main"
+    } else {
+        "from_acquire_error"
+    };
+    let method = Ident::new(method, site);
+    quote_spanned!(site=> return <#ret as #runtime::FromAcquireError>::#method(__pidfile_error))
+}
+
+/// Asks the handler.
+fn handled(function: &Function, config: &Config, handler: &Handler) -> TokenStream {
+    let tokens = match handler {
+        Handler::Path(tokens)
+        | Handler::Closure(tokens)
+        | Handler::Diverging(tokens)
+        | Handler::Other(tokens) => tokens,
+    };
+    let here = site_of(tokens);
+    let runtime = self::runtime(config, here);
+    let called = match handler {
+        // A call and not the function itself, so that one may be given that never returns.
+        Handler::Path(path) => {
+            let call = called(path);
+            quote_spanned!(here=> |__pidfile_error| #call)
+        }
+        _ => tokens.clone(),
+    };
+    if matches!(handler, Handler::Diverging(_)) || matches!(function.returns, Returns::Never) {
+        return quote_spanned!(here=>
+            #runtime::__private::on_error_diverging(__pidfile_error, #called)
+        );
     }
+    // The type of a closure's result is told beforehand where that is possible, so that what is
+    // wrong with it is reported inside the closure.
+    let turbofish = match (handler, &function.returns) {
+        (Handler::Path(_) | Handler::Closure(_), Returns::Nothing) => {
+            quote_spanned!(here=> ::<(), _>)
+        }
+        (Handler::Path(_) | Handler::Closure(_), Returns::Named(ret)) => {
+            quote_spanned!(here=> ::<#ret, _>)
+        }
+        _ => TokenStream::new(),
+    };
+    quote_spanned!(here=>
+        return #runtime::__private::on_error #turbofish (__pidfile_error, #called)
+    )
 }
 
 /// Calls a handler by its name.

@@ -126,3 +126,12 @@ fn cannot_be_repeated(ty: TokenStream) -> bool {
     }
     false
 }
+
+/// Whether one of these words stands anywhere in a type.
+pub(crate) fn contains(ty: &TokenStream, words: &[&str]) -> bool {
+    ty.clone().into_iter().any(|tree| match tree {
+        TokenTree::Ident(ident) => words.iter().any(|word| ident == word),
+        TokenTree::Group(group) => contains(&group.stream(), words),
+        _ => false,
+    })
+}

@@ -149,15 +149,18 @@ fn the_expansion_is_the_one_that_is_drawn() {
         tokens(
             "#[inline] pub fn f(x: u8) -> Ret {
                 #![a]
-                let __pidfile_options = ::pidfile::Options::new();
-                let __pidfile_options = __pidfile_options.path(P);
-                let __pidfile_options = __pidfile_options.lock(true);
-                let __pidfile_result = __pidfile_options.acquire();
-                #[allow(clippy::implicit_return)]
-                match __pidfile_result {
-                    ::pidfile::__private::Ok(__pidfile_guard) => { BODY },
-                    ::pidfile::__private::Err(__pidfile_error) =>
-                        <Ret as ::pidfile::FromAcquireError>::from_acquire_error(__pidfile_error),
+                {
+                    let _ = &{
+                        let __pidfile_options = ::pidfile::Options::new();
+                        let __pidfile_options = __pidfile_options.path(P);
+                        let __pidfile_options = __pidfile_options.lock(true);
+                        match ::pidfile::Options::acquire(&__pidfile_options) {
+                            ::pidfile::__private::Ok(__pidfile_guard) => __pidfile_guard,
+                            ::pidfile::__private::Err(__pidfile_error) => return
+                                <Ret as ::pidfile::FromAcquireError>::from_acquire_error(__pidfile_error),
+                        }
+                    };
+                    { BODY }
                 }
             }"
         )
@@ -170,12 +173,12 @@ fn failure_follows_the_return_type() {
         (
             "",
             "fn f() {}",
-            "<() as ::pidfile::FromAcquireError>::from_acquire_error(__pidfile_error)",
+            "return <() as ::pidfile::FromAcquireError>::from_acquire_error(__pidfile_error)",
         ),
         (
             "crate = a::b",
             "fn main() -> X {}",
-            "<X as a::b::FromAcquireError>::from_acquire_error_in_main(__pidfile_error)",
+            "return <X as a::b::FromAcquireError>::from_acquire_error_in_main(__pidfile_error)",
         ),
         (
             "",
@@ -190,33 +193,47 @@ fn failure_follows_the_return_type() {
         (
             "",
             "fn f() -> Result<impl A, B> {}",
-            "::pidfile::__private::fail(__pidfile_error)",
+            "return ::pidfile::__private::fail(__pidfile_error)",
         ),
         (
             "",
             "fn main() -> impl A {}",
-            "::pidfile::__private::fail_in_main(__pidfile_error)",
+            "return ::pidfile::__private::fail_in_main(__pidfile_error)",
         ),
         (
             "",
             "fn f() -> m!(A) {}",
-            "::pidfile::__private::fail(__pidfile_error)",
+            "return ::pidfile::__private::fail(__pidfile_error)",
         ),
-        ("on_error = a::b", "fn f() -> X {}", "a::b(__pidfile_error)"),
+        (
+            "on_error = a::b",
+            "fn f() -> X {}",
+            "return ::pidfile::__private::on_error::<X, _>(__pidfile_error, |__pidfile_error| a::b(__pidfile_error))",
+        ),
         (
             "on_error = |e| 1",
             "fn f() -> X {}",
-            "::pidfile::__private::on_error::<X, _>(__pidfile_error, |e| 1)",
+            "return ::pidfile::__private::on_error::<X, _>(__pidfile_error, |e| 1)",
         ),
         (
             "on_error = |e| -> X { 1 }",
             "fn f() -> X {}",
-            "::pidfile::__private::on_error(__pidfile_error, |e| -> X { 1 })",
+            "return ::pidfile::__private::on_error(__pidfile_error, |e| -> X { 1 })",
+        ),
+        (
+            "on_error = |e| -> ! { e() }",
+            "fn f() -> X {}",
+            "::pidfile::__private::on_error_diverging(__pidfile_error, |e| -> ! { e() })",
+        ),
+        (
+            "on_error = a::b",
+            "fn main() -> ! {}",
+            "::pidfile::__private::on_error_diverging(__pidfile_error, |__pidfile_error| a::b(__pidfile_error))",
         ),
         (
             "on_error = |e| 1",
             "fn f() -> impl A {}",
-            "::pidfile::__private::on_error(__pidfile_error, |e| 1)",
+            "return ::pidfile::__private::on_error(__pidfile_error, |e| 1)",
         ),
     ] {
         let expanded = expanded(arguments, item);
@@ -249,11 +266,14 @@ fn a_future_is_entered_and_its_surroundings_stay() {
             }",
         );
         let output = output.unwrap_or_default();
-        let before = format!("fn f() -> {ret} {before} {{ {output} let __pidfile_options");
+        let before = format!("fn f() -> {ret} {before} {{ {output} {{ let _ =");
         let [before, after] =
             [&before, after].map(|text| text.split_whitespace().collect::<String>());
         assert!(held.starts_with(&before), "{item}: {held}");
-        assert!(held.ends_with(&format!("}}}}{after}")), "{item}: {held}");
+        assert!(
+            held.ends_with(&format!("{{1}}}}}}{after}")),
+            "{item}: {held}"
+        );
     }
     for body in [
         "{ let x = 1; async move { x } }",

@@ -30,3 +30,21 @@ pub fn fail_in_main<T: FromAcquireError>(error: Error) -> T {
 pub fn on_error<T, F: FnOnce(Error) -> T>(error: Error, handler: F) -> T {
     handler(error)
 }
+
+/// Calls a handler that never returns.
+pub fn on_error_diverging<F: FnOnce(Error) -> Never>(error: Error, handler: F) -> ! {
+    handler(error)
+}
+
+/// `!`, which may be written only as the result of a function.
+pub type Never = <fn() -> ! as Yields>::Result;
+
+/// What a function yields.
+pub trait Yields {
+    /// Its result.
+    type Result;
+}
+
+impl<T> Yields for fn() -> T {
+    type Result = T;
+}

@@ -33,10 +33,32 @@ fn hold(_left: Witness, moved: Witness) -> u8 {
     Witness("temporary").number()
 }
 
+/// A body without variables, and one that another macro made.
+#[pidfile("app.pid", on_error = |_| 0)]
+fn hold_an_expression() -> u8 { Witness("lone").number() }
+
+macro_rules! holding {
+    ($name:ident $body:block) => {
+        #[pidfile("app.pid", on_error = |_| 0)]
+        fn $name() -> u8 $body
+    };
+}
+
+holding!(hold_in_a_macro {
+    let _local = Witness("variable");
+    Witness("last").number()
+});
+
 fn main() {
     hold(Witness("left"), Witness("moved"));
     let mut seen = SEEN.with(|seen| seen.take());
     assert_eq!(seen.pop(), Some(("left", false)));
     seen.sort();
     assert_eq!(seen, [("local", true), ("moved", true), ("temporary", true)]);
+
+    hold_an_expression();
+    hold_in_a_macro();
+    let mut seen = SEEN.with(|seen| seen.take());
+    seen.sort();
+    assert_eq!(seen, [("last", true), ("lone", true), ("variable", true)]);
 }
