@@ -15,14 +15,30 @@ use serde_json::Value;
 /// The crates that a case may use.
 const CRATES: &[&str] = &[
     "actix_rt",
+    "actix_web",
     "anyhow",
+    "async_std",
     "async_trait",
+    "axum",
+    "clap",
+    "color_eyre",
+    "embassy_executor",
+    "futures_util",
+    "macroquad_macro",
+    "miette",
     "pidfile",
+    "rocket",
     "rstest",
     "serial_test",
+    "smol",
+    "snafu",
+    "tarpc",
     "tempfile",
+    "test_case",
+    "test_log",
     "tokio",
     "tracing",
+    "wasm_bindgen",
 ];
 
 /// How a case wants to be compiled. Said in its first lines, as `//@ key: value`.
@@ -136,7 +152,13 @@ fn crates() -> &'static BTreeMap<String, PathBuf> {
             .output()
             .expect("cargo runs");
         let report = String::from_utf8(output.stdout).expect("cargo writes UTF-8");
-        let found: BTreeMap<_, _> = report.lines().filter_map(library).collect();
+        // A crate may have been built twice, for procedural macros with fewer features.
+        let mut found: BTreeMap<String, (usize, PathBuf)> = BTreeMap::new();
+        for (name, features, file) in report.lines().filter_map(library) {
+            if found.get(&name).is_none_or(|(most, _)| *most < features) {
+                found.insert(name, (features, file));
+            }
+        }
         for name in CRATES {
             let errors = String::from_utf8_lossy(&output.stderr);
             assert!(
@@ -145,11 +167,15 @@ fn crates() -> &'static BTreeMap<String, PathBuf> {
             );
         }
         found
+            .into_iter()
+            .map(|(name, (_, file))| (name, file))
+            .collect()
     })
 }
 
-/// The library that a line of cargo's report is about, if it is one of ours.
-fn library(line: &str) -> Option<(String, PathBuf)> {
+/// The library that a line of cargo's report is about, if it is one of ours, and the number of its
+/// features.
+fn library(line: &str) -> Option<(String, usize, PathBuf)> {
     let line: Value = serde_json::from_str(line).ok()?;
     let name = line["target"]["name"].as_str()?.replace('-', "_");
     if line["reason"] != "compiler-artifact" || !CRATES.contains(&name.as_str()) {
@@ -164,5 +190,6 @@ fn library(line: &str) -> Option<(String, PathBuf)> {
             let kind = file.extension().unwrap_or_default();
             kind == "rlib" || kind == env::consts::DLL_EXTENSION
         })?;
-    Some((name, file.to_owned()))
+    let features = line["features"].as_array().map_or(0, Vec::len);
+    Some((name, features, file.to_owned()))
 }
