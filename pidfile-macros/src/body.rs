@@ -28,7 +28,7 @@ impl Nest {
     /// Finds the async block that is all of this body.
     ///
     /// ```text
-    /// { async move { BLOCK } }                 { Box::pin(async move { BLOCK }) }
+    /// { async move { BLOCK } }    { Box::pin(async move { BLOCK }) }    { async move { BLOCK }.boxed() }
     /// ```
     pub(crate) fn find(body: &TokenTree) -> Option<Nest> {
         let TokenTree::Group(group) = body else {
@@ -45,7 +45,7 @@ impl Nest {
             {
                 trees.len() - 1
             }
-            _ => trees.len(),
+            _ => trees.len() - boxed(&trees),
         };
         let (last, before) = trees.get(start..end)?.split_last()?;
         let mut nest = match last {
@@ -55,8 +55,9 @@ impl Nest {
             },
             TokenTree::Group(inner) => {
                 let invisible = [inner.delimiter(), group.delimiter()].contains(&Delimiter::None);
-                let called = inner.delimiter() == Delimiter::Parenthesis && is_box_pin(before);
-                if !(called || invisible && before.is_empty()) {
+                let in_parentheses = inner.delimiter() == Delimiter::Parenthesis;
+                let called = in_parentheses && is_boxing(before);
+                if !(called || (in_parentheses || invisible) && before.is_empty()) {
                     return None;
                 }
                 Nest::find(last)?
@@ -98,15 +99,52 @@ fn is_async(trees: &[TokenTree]) -> bool {
     }
 }
 
-/// A path that ends in `Box::pin`, and nothing before it.
-fn is_box_pin(trees: &[TokenTree]) -> bool {
+/// Whether a block after these tokens is an async one.
+pub(crate) fn ends_in_async(trees: &[TokenTree]) -> bool {
+    let is = |tree: &TokenTree, word| matches!(tree, TokenTree::Ident(ident) if ident == word);
+    match trees {
+        [.., first, second] if is(second, "move") => is(first, "async"),
+        [.., last] => is(last, "async"),
+        [] => false,
+    }
+}
+
+/// A path to what boxes a future, and nothing before it.
+fn is_boxing(trees: &[TokenTree]) -> bool {
     let is_path = trees.iter().all(|tree| match tree {
         TokenTree::Ident(_) => true,
         TokenTree::Punct(punct) => punct.as_char() == ':',
         _ => false,
     });
     let path: String = trees.iter().map(ToString::to_string).collect();
-    is_path && (path == "Box::pin" || path.ends_with("::Box::pin"))
+    let path = path.trim_start_matches(':');
+    is_path
+        && [
+            "Box::pin",
+            "Box::new",
+            "FutureExt::boxed",
+            "FutureExt::boxed_local",
+        ]
+        .iter()
+        .any(|boxing| path == *boxing || path.ends_with(&format!("::{boxing}")))
+}
+
+/// How many trees at the end are `.boxed()` or `.boxed_local()`.
+fn boxed(trees: &[TokenTree]) -> usize {
+    match trees {
+        [
+            ..,
+            TokenTree::Punct(dot),
+            TokenTree::Ident(method),
+            TokenTree::Group(nothing),
+        ] if dot.as_char() == '.'
+            && (method == "boxed" || method == "boxed_local")
+            && nothing.stream().is_empty() =>
+        {
+            3
+        }
+        _ => 0,
+    }
 }
 
 /// The braces that this is, through groups without delimiters.

@@ -12,6 +12,7 @@ use quote::ToTokens;
 use syn::{Expr, Lit, Path, PathArguments, ReturnType, Type};
 
 use crate::args::{Argument, Value};
+use crate::body;
 use crate::keys::{Key, Kind};
 use crate::literals;
 use crate::mistakes::Mistakes;
@@ -23,6 +24,10 @@ pub(crate) struct Config {
     /// The setters to call, in the order in which they were written.
     pub(crate) settings: Vec<Setting>,
     pub(crate) on_error: Option<Handler>,
+    /// The key that makes acquiring last.
+    pub(crate) waits: Option<Ident>,
+    /// Whether there is an `.await` in a value, so that it has to stay in an async function.
+    pub(crate) awaits: bool,
 }
 
 /// One call of a setter.
@@ -57,6 +62,8 @@ pub(crate) fn check(arguments: Vec<Argument>, mistakes: &mut Mistakes) -> Config
         runtime: None,
         settings: Vec::new(),
         on_error: None,
+        waits: None,
+        awaits: false,
     };
     let mut given = Vec::new();
     for argument in arguments {
@@ -95,6 +102,9 @@ impl Config {
             value,
             ..
         } = argument;
+        if key.kind == Kind::Wait {
+            self.waits = Some(setter.clone());
+        }
         let Some(value) = value else {
             let value = match key.kind {
                 Kind::Wait => Setter::Duration(Duration::MAX),
@@ -103,6 +113,7 @@ impl Config {
             self.settings.push(Setting { setter, value });
             return;
         };
+        self.awaits |= awaits(&value.tokens);
         match key.kind {
             Kind::Handler => self.on_error = handler(&value, mistakes),
             Kind::Runtime => self.runtime = runtime(&value, mistakes),
@@ -120,6 +131,38 @@ impl Config {
             }
         }
     }
+}
+
+/// Waiting blocks the thread, and an executor with it, unless the pidfile is taken before that starts.
+pub(crate) fn check_waiting(config: &Config, mistakes: &mut Mistakes) {
+    if let Some(key) = &config.waits {
+        mistakes.at(
+            key,
+            format_args!(
+                "`{key}` would block the executor of an `async fn`; leave it out and write in the body \
+                 `let held = loop {{ match options.acquire() {{ \
+                 Err(error) if error.is_running() => sleep(delay).await, \
+                 result => break result? }} }};` with the `sleep` of your runtime"
+            ),
+        );
+    }
+}
+
+/// Whether something is awaited in these tokens outside an async block of its own.
+fn awaits(tokens: &TokenStream) -> bool {
+    let trees: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    trees
+        .iter()
+        .enumerate()
+        .any(|(i, tree)| match (tree, &trees[..i]) {
+            (TokenTree::Group(group), before) => {
+                !body::ends_in_async(before) && awaits(&group.stream())
+            }
+            (TokenTree::Ident(word), [.., TokenTree::Punct(dot)]) => {
+                word == "await" && dot.as_char() == '.'
+            }
+            _ => false,
+        })
 }
 
 fn handler(value: &Value, mistakes: &mut Mistakes) -> Option<Handler> {

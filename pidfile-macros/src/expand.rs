@@ -9,11 +9,12 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 
 use crate::body;
 use crate::config::{Config, Handler, Setter, Setting};
+use crate::entry::{Entry, MARKER};
 use crate::item::{Function, HeldIn};
 use crate::mistakes::{Mistake, Mistakes};
 use crate::returns::{self, Returns};
@@ -56,11 +57,11 @@ use crate::returns::{self, Returns};
 /// future only the guard lives across an `.await`.
 pub(crate) fn wrapped(function: &Function, config: &Config) -> TokenStream {
     let Function {
-        entry_attributes,
         attributes,
         signature,
         ..
     } = function;
+    let entry_attributes = function.entry.as_ref().map(|entry| &entry.attributes);
     let body = match &function.held_in {
         HeldIn::Body {
             inner_attributes,
@@ -85,28 +86,64 @@ pub(crate) fn wrapped(function: &Function, config: &Config) -> TokenStream {
 /// ```
 /// becomes
 /// ```text
-/// #[tokio::main] #[::pidfile::__private::__pidfile_deferred(ARGUMENTS)] async fn main() { BODY }
+/// #[tokio::main] #[::pidfile::__private::__pidfile_deferred(ARGUMENTS)] async fn main() {
+///     ::pidfile::__private::__pidfile_dropped! { "`#[tokio::main]` drops ..." }
+///     BODY
+/// }
 /// ```
 /// so that the pidfile is taken by the function that starts the runtime, before it does. Attributes
-/// below that one stay below ours.
+/// below that one stay below ours. The second pass removes the marker; without it, it is an error.
 pub(crate) fn deferred(
     function: &Function,
+    entry: &Entry,
     config: &Config,
     arguments: &TokenStream,
 ) -> TokenStream {
     let Function {
-        entry_attributes,
         attributes,
         signature,
-        body,
         ..
     } = function;
+    let Entry {
+        attributes: entry_attributes,
+        name,
+        makes_cases,
+    } = entry;
+
+    let (inner_attributes, block) = body::without_inner_attributes(&function.body);
+    let contents: TokenStream = body::braces(&block)
+        .iter()
+        .flat_map(Group::stream)
+        .collect();
+    let marker = (!makes_cases).then(|| marker(entry_attributes, name, config));
+    let body = braced(
+        &function.body,
+        quote_spanned!(site()=> #inner_attributes #marker #contents),
+    );
     let runtime = runtime(config, site());
     quote_spanned!(site()=>
         #entry_attributes
         #[#runtime::__private::__pidfile_deferred(#arguments)]
         #attributes #signature #body
     )
+}
+
+/// The error that stands in the body until the second pass.
+///
+/// It has the user's own span, or the compiler would add that it comes from a macro.
+fn marker(entry_attributes: &TokenStream, name: &str, config: &Config) -> TokenStream {
+    let here = entry_attributes.clone().into_iter().last();
+    let here = here.map_or_else(site, |tree| tree.span());
+    let runtime = runtime(config, here);
+    let mut message = Literal::string(&format!(
+        "`#[{name}]` drops the attributes below it, and with them `#[pidfile]`; \
+         put `#[pidfile]` on a function that this one calls"
+    ));
+    message.set_span(here);
+    let mut message = Group::new(Delimiter::Brace, message.into_token_stream());
+    message.set_span(here);
+    let marker = Ident::new(MARKER, here);
+    quote_spanned!(here=> #runtime::__private::#marker! #message)
 }
 
 /// Reports all mistakes, and leaves the item as it was, so that nothing else breaks.
@@ -122,7 +159,7 @@ pub(crate) fn rejected(mistakes: &Mistakes, item: &TokenStream) -> TokenStream {
             // known in all of them.
             let (start, end) = (*start, *end);
             let name = quote_spanned!(start=> ::std::compile_error!);
-            let mut message = proc_macro2::Literal::string(message);
+            let mut message = Literal::string(message);
             message.set_span(end);
             let mut group = Group::new(Delimiter::Brace, message.into_token_stream());
             group.set_span(end);

@@ -11,15 +11,14 @@ use syn::{Attribute, Signature, Token, Visibility};
 
 use crate::args::between;
 use crate::body::{self, Nest};
-use crate::entry;
+use crate::entry::{self, Entry};
 use crate::mistakes::Mistakes;
-use crate::returns::{self, Returns};
+use crate::returns::{self, Future, Returns};
 
 /// A function that can hold a pidfile.
 pub(crate) struct Function {
-    /// The attributes up to the last one that is going to make another function of this one. Empty
-    /// if there is none.
-    pub(crate) entry_attributes: TokenStream,
+    /// The attributes up to the last one that is going to make another function of this one.
+    pub(crate) entry: Option<Entry>,
     /// The attributes after those.
     pub(crate) attributes: TokenStream,
     /// Everything between the attributes and the body.
@@ -27,6 +26,8 @@ pub(crate) struct Function {
     /// The body as it was written: braces, be it in groups without delimiters.
     pub(crate) body: TokenTree,
     pub(crate) held_in: HeldIn,
+    /// `async`, or what else says that the body runs in an executor.
+    pub(crate) is_async: bool,
     /// What comes out of the part that the pidfile is held in.
     pub(crate) returns: Returns,
     pub(crate) is_main: bool,
@@ -115,26 +116,42 @@ fn function(input: ParseStream, mistakes: &mut Mistakes) -> syn::Result<Item> {
         return Ok(Item::Refused);
     }
 
-    let is_main = name.unraw() == "main";
-    let (mut entry_attributes, mut attributes) = (TokenStream::new(), attribute_tokens);
-    let mut future = None;
-    if signature.asyncness.is_some() {
-        (entry_attributes, attributes) = entry::split(attributes, &parsed_attributes, is_main);
-    } else {
-        future = returns::of_future(&signature.output);
+    // A method of that name is not where a program begins.
+    let is_main = name.unraw() == "main" && signature.receiver().is_none();
+    if let Some(launch) = entry::launch(&parsed_attributes, &signature.output) {
+        mistakes.at(
+            launch,
+            "`#[pidfile]` would be released before this server is launched; \
+             use `#[rocket::main]` with an `async fn main` that launches it",
+        );
+        return Ok(Item::Refused);
     }
-    let (held_in, returns) = if let Some(output) = future {
-        let Some(nest) = Nest::find(&body) else {
-            let syn::ReturnType::Type(_, future) = &signature.output else {
-                unreachable!("it was found to be a future");
-            };
-            mistakes.at(
-                future,
-                "`#[pidfile]` would be released before this future runs; use an `async fn`, \
-                 or a body that is only `Box::pin(async move { ... })`",
-            );
-            return Ok(Item::Refused);
+    let (mut entry, mut attributes) = (None, attribute_tokens);
+    if signature.asyncness.is_some() {
+        (entry, attributes) = entry::split(attributes, &parsed_attributes, is_main);
+    }
+    let mut nest = None;
+    if let Some(future) = returns::of_future(&signature.output) {
+        let is_async = signature.asyncness.is_some();
+        let entered = match future {
+            Future::Entered(output) if !is_async => Nest::find(&body).map(|nest| (nest, output)),
+            _ => None,
         };
+        if entered.is_none() {
+            let instead = if is_async {
+                "the future that this returns runs; await it here"
+            } else {
+                "this future runs; use an `async fn`, \
+                 or a body that is only `Box::pin(async move { ... })`"
+            };
+            let message = format!("`#[pidfile]` would be released before {instead}");
+            mistakes.at(returns::tokens(&signature.output), message);
+            return Ok(Item::Refused);
+        }
+        nest = entered;
+    }
+    let is_async = signature.asyncness.is_some() || nest.is_some();
+    let (held_in, returns) = if let Some((nest, output)) = nest {
         (HeldIn::Future(nest), output)
     } else {
         let (inner_attributes, block) = body::without_inner_attributes(&body);
@@ -145,11 +162,12 @@ fn function(input: ParseStream, mistakes: &mut Mistakes) -> syn::Result<Item> {
         (held_in, Returns::of(&signature.output))
     };
     Ok(Item::Function(Box::new(Function {
-        entry_attributes,
+        entry,
         attributes,
         signature: signature_tokens,
         body,
         held_in,
+        is_async,
         returns,
         is_main,
     })))

@@ -481,15 +481,26 @@ fn attribute(arguments: &TokenStream, item: &TokenStream, pass: Pass) -> TokenSt
     let mut mistakes = Mistakes::default();
     let parsed = args::parse(arguments.clone(), &mut mistakes);
     let config = config::check(parsed, &mut mistakes);
-    match item::parse(item.clone(), &mut mistakes) {
-        Item::Function(function) if mistakes.is_empty() => {
-            if pass == Pass::First && !function.entry_attributes.is_empty() {
-                expand::deferred(&function, &config, arguments)
-            } else {
-                expand::wrapped(&function, &config)
-            }
-        }
-        Item::Code => expand::on_code(item),
-        _ => expand::rejected(&mistakes, item),
+    let item = match pass {
+        Pass::First => item.clone(),
+        Pass::Deferred => entry::without_marker(item.clone()),
+    };
+    let function = match item::parse(item.clone(), &mut mistakes) {
+        Item::Function(function) => function,
+        Item::Code => return expand::on_code(&item),
+        Item::Refused => return expand::rejected(&mistakes, &item),
+    };
+    // What is awaited in a value can be awaited only here, in the async function.
+    let entry = function.entry.as_ref();
+    let entry = entry.filter(|_| pass == Pass::First && !config.awaits);
+    if function.is_async && entry.is_none() && pass == Pass::First {
+        config::check_waiting(&config, &mut mistakes);
+    }
+    if !mistakes.is_empty() {
+        return expand::rejected(&mistakes, &item);
+    }
+    match entry {
+        Some(entry) => expand::deferred(&function, entry, &config, arguments),
+        None => expand::wrapped(&function, &config),
     }
 }

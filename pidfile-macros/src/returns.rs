@@ -2,7 +2,7 @@
 //!
 //! A macro sees no types, only how they are written. That is enough for three questions: whether the
 //! function returns at all, whether its type can be written a second time in the body, and whether
-//! the function is over before the future that it returns has run.
+//! the function is over before the future or the server that it returns has run.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -35,35 +35,57 @@ impl Returns {
     }
 }
 
-/// What the future yields, if this is a type that is known by its name to be one: `impl Future`,
-/// `Pin<Box<dyn Future>>`, or one of the aliases that everybody uses for the latter.
-pub(crate) fn of_future(output: &ReturnType) -> Option<Returns> {
-    let ReturnType::Type(_, output) = output else {
+/// The type itself.
+pub(crate) fn tokens(output: &ReturnType) -> TokenStream {
+    match output {
+        ReturnType::Default => TokenStream::new(),
+        ReturnType::Type(_, output) => output.to_token_stream(),
+    }
+}
+
+/// A future that a function returns, or something that contains one.
+pub(crate) enum Future {
+    /// The function may be nothing but the future, and yields this.
+    Entered(Returns),
+    /// The future comes inside something else.
+    Inside,
+}
+
+/// The traits of futures, and the aliases that everybody uses for a boxed one.
+const FUTURES: &[&str] = &[
+    "Future",
+    "IntoFuture",
+    "TryFuture",
+    "FusedFuture",
+    "BoxFuture",
+    "LocalBoxFuture",
+];
+
+/// The future in this type, known by its name.
+pub(crate) fn of_future(output: &ReturnType) -> Option<Future> {
+    let ReturnType::Type(_, ty) = output else {
         return None;
     };
-    match without_groups(output) {
+    contains(&ty.to_token_stream(), FUTURES).then(|| match entered(ty) {
+        Some(output) => Future::Entered(output),
+        None => Future::Inside,
+    })
+}
+
+/// What it yields, if the type is a future and nothing else: `impl Future`, `Pin<Box<dyn Future>>`,
+/// `Box<dyn Future>`, or an alias.
+fn entered(ty: &Type) -> Option<Returns> {
+    match without_groups(ty) {
         Type::ImplTrait(hidden) => hidden.bounds.iter().find_map(output_of_bound),
+        Type::TraitObject(object) => object.bounds.iter().find_map(output_of_bound),
         Type::Path(path) => {
             let last = path.path.segments.last()?;
             match last.ident.to_string().as_str() {
                 // What stands behind an alias of that name is not known.
                 "BoxFuture" | "LocalBoxFuture" => Some(Returns::Inferred),
-                "Pin" => boxed(first_type(&last.arguments)?),
+                "Pin" | "Box" => entered(first_type(&last.arguments)?),
                 _ => None,
             }
-        }
-        _ => None,
-    }
-}
-
-fn boxed(ty: &Type) -> Option<Returns> {
-    let Type::Path(path) = without_groups(ty) else {
-        return None;
-    };
-    let last = path.path.segments.last()?;
-    match without_groups(first_type(&last.arguments)?) {
-        Type::TraitObject(object) if last.ident == "Box" => {
-            object.bounds.iter().find_map(output_of_bound)
         }
         _ => None,
     }
@@ -78,7 +100,10 @@ fn output_of_bound(bound: &TypeParamBound) -> Option<Returns> {
 
 /// The `T` of `Future<Output = T>`.
 fn output_of_trait(path: &Path) -> Option<Returns> {
-    let last = path.segments.last().filter(|last| last.ident == "Future")?;
+    let last = path.segments.last()?;
+    if !FUTURES.iter().any(|name| last.ident == name) {
+        return None;
+    }
     let PathArguments::AngleBracketed(arguments) = &last.arguments else {
         return Some(Returns::Inferred);
     };
@@ -134,4 +159,19 @@ pub(crate) fn contains(ty: &TokenStream, words: &[&str]) -> bool {
         TokenTree::Group(group) => contains(&group.stream(), words),
         _ => false,
     })
+}
+
+/// Whether the type is left to an attribute to fill in, or is a server that has not been launched:
+/// `_` or `Rocket<Build>`.
+pub(crate) fn is_unlaunched(output: &ReturnType) -> bool {
+    let ReturnType::Type(_, ty) = output else {
+        return false;
+    };
+    match without_groups(ty) {
+        Type::Infer(_) => true,
+        ty => {
+            contains(&ty.to_token_stream(), &["Rocket"])
+                && contains(&ty.to_token_stream(), &["Build"])
+        }
+    }
 }

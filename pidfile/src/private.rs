@@ -4,6 +4,7 @@
 //! The expansion reaches everything through this module, because the names of the prelude may mean
 //! something else where it stands.
 
+pub use core::compile_error as __pidfile_dropped;
 pub use core::option::Option::{None, Some};
 pub use core::result::Result::{Err, Ok};
 pub use core::time::Duration;
