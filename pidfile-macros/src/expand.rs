@@ -211,7 +211,10 @@ fn held(block: &TokenTree, function: &Function, config: &Config) -> TokenStream 
         )
     });
     let failed = failed(function, config);
+    // Clippy allows an unused parameter where there is no body yet, and there is one now.
+    let unused = &function.unused;
     let guard = quote_spanned!(site()=> {
+        #(let _: #runtime::__private::Option<*const #unused>;)*
         let __pidfile_options = #runtime::Options::new();
         #(#settings)*
         match #runtime::Options::acquire(&__pidfile_options) {
@@ -274,7 +277,7 @@ fn failed(function: &Function, config: &Config) -> TokenStream {
     let nothing = quote_spanned!(site=> ());
     let ret = match &function.returns {
         Returns::Nothing => nothing,
-        Returns::Named(ret) => ret.clone(),
+        Returns::Named(ret) => inferred(ret),
         Returns::Never => {
             let helper = if function.is_main { "exit" } else { "panic" };
             let helper = Ident::new(helper, site);
@@ -336,6 +339,14 @@ fn handled(function: &Function, config: &Config, handler: &Handler) -> TokenStre
     quote_spanned!(here=>
         return #runtime::__private::on_error #turbofish (__pidfile_error, #called)
     )
+}
+
+/// The return type, for rustc to fill in. It stands where the type does, and is not a copy of it: what
+/// lints say about a type they would say twice.
+fn inferred(ret: &TokenStream) -> TokenStream {
+    let here = ret.clone().into_iter().next();
+    let here = here.map_or_else(site, |tree| tree.span());
+    quote_spanned!(here=> _)
 }
 
 /// Calls a handler by its name.

@@ -31,6 +31,8 @@ pub(crate) struct Function {
     /// What comes out of the part that the pidfile is held in.
     pub(crate) returns: Returns,
     pub(crate) is_main: bool,
+    /// The type parameters, if there is nothing in the body that could use them.
+    pub(crate) unused: Vec<Ident>,
 }
 
 /// Which part of the body the pidfile is held in.
@@ -161,6 +163,12 @@ fn function(input: ParseStream, mistakes: &mut Mistakes) -> syn::Result<Item> {
         };
         (held_in, Returns::of(&signature.output))
     };
+    let is_empty = body::braces(&body).is_some_and(|body| body.stream().is_empty());
+    let parameters = signature.generics.type_params();
+    let unused = parameters
+        .filter(|_| is_empty)
+        .map(|parameter| parameter.ident.clone());
+    let unused = unused.collect();
     Ok(Item::Function(Box::new(Function {
         entry,
         attributes,
@@ -170,6 +178,7 @@ fn function(input: ParseStream, mistakes: &mut Mistakes) -> syn::Result<Item> {
         is_async,
         returns,
         is_main,
+        unused,
     })))
 }
 

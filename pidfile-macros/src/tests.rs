@@ -157,7 +157,7 @@ fn the_expansion_is_the_one_that_is_drawn() {
                         match ::pidfile::Options::acquire(&__pidfile_options) {
                             ::pidfile::__private::Ok(__pidfile_guard) => __pidfile_guard,
                             ::pidfile::__private::Err(__pidfile_error) => return
-                                <Ret as ::pidfile::FromAcquireError>::from_acquire_error(__pidfile_error),
+                                <_ as ::pidfile::FromAcquireError>::from_acquire_error(__pidfile_error),
                         }
                     };
                     { BODY }
@@ -178,7 +178,7 @@ fn failure_follows_the_return_type() {
         (
             "crate = a::b",
             "fn main() -> X {}",
-            "return <X as a::b::FromAcquireError>::from_acquire_error_in_main(__pidfile_error)",
+            "return <_ as a::b::FromAcquireError>::from_acquire_error_in_main(__pidfile_error)",
         ),
         (
             "",

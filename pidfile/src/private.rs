@@ -5,7 +5,7 @@
 //! something else where it stands.
 
 pub use core::compile_error as __pidfile_dropped;
-pub use core::option::Option::{None, Some};
+pub use core::option::Option::{self, None, Some};
 pub use core::result::Result::{Err, Ok};
 pub use core::time::Duration;
 #[cfg(feature = "macros")]
