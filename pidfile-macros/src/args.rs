@@ -3,19 +3,17 @@
 //! Only the shape is judged here: `key = value`, a bare flag, or the one string that may stand
 //! alone. Whether a value makes sense, and whether two keys go together, is for `config`. After a
 //! mistake the parser goes on behind the next comma, so that one build reports them all.
-//!
-//! Values are parsed, because only Rust's own grammar knows where an expression ends (`f::<A, B>(1)`
-//! and `|a, b| a` have commas of their own), but they are kept as the tokens that were written.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::buffer::Cursor;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, Lit, Token, token};
+use syn::{Lit, Token, token};
 
 use crate::keys::{self, Key};
+use crate::literals;
 use crate::mistakes::Mistakes;
+use crate::value::{Value, rest_of_argument};
 
 /// One argument, as far as its shape goes.
 pub(crate) struct Argument {
@@ -26,44 +24,6 @@ pub(crate) struct Argument {
     pub(crate) at: TokenStream,
     /// `None` for a bare flag.
     pub(crate) value: Option<Value>,
-}
-
-/// An expression, and the tokens it was written with.
-pub(crate) struct Value {
-    pub(crate) tokens: TokenStream,
-    pub(crate) expr: Expr,
-}
-
-impl Value {
-    /// The literal that this is, if it is one: through parentheses and fragments of macros, with
-    /// `true` if a minus sign stands before it.
-    pub(crate) fn literal(&self) -> Option<(&Lit, bool)> {
-        match unwrapped(&self.expr) {
-            Expr::Lit(literal) => Some((&literal.lit, false)),
-            Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Neg(_)) => {
-                match unwrapped(&unary.expr) {
-                    Expr::Lit(literal) => Some((&literal.lit, true)),
-                    _ => None,
-                }
-            }
-            _ => None,
-        }
-    }
-
-    /// The expression without the parentheses and invisible groups around it.
-    pub(crate) fn unwrapped(&self) -> &Expr {
-        unwrapped(&self.expr)
-    }
-}
-
-fn unwrapped(mut expr: &Expr) -> &Expr {
-    loop {
-        expr = match expr {
-            Expr::Paren(inner) => &inner.expr,
-            Expr::Group(inner) => &inner.expr,
-            _ => return expr,
-        };
-    }
 }
 
 /// Parses the whole argument list.
@@ -122,7 +82,10 @@ fn keyed(
     let Some(key) = key else {
         let called = ahead.peek(token::Paren);
         let near = Key::resembling(&name);
-        let lone_word = alone && first && !near.is_some_and(Key::stands_alone);
+        let lone_word = alone
+            && first
+            && keys::switched_off(&name).is_none()
+            && !near.is_some_and(Key::stands_alone);
         if lone_word {
             mistakes.at(
                 word,
@@ -133,12 +96,17 @@ fn keyed(
         if !(alone || meant_to_be || called && near.is_some()) {
             return lone_expression(input, first, mistakes);
         }
-        match near {
-            Some(near) => mistakes.at(
+        let off = keys::switched_off(&name).filter(|_| alone);
+        match (off, near) {
+            (Some(flag), _) => mistakes.at(
+                word,
+                format_args!("unknown argument `{word}`; write `{} = false`", flag.name),
+            ),
+            (None, Some(near)) => mistakes.at(
                 word,
                 format_args!("unknown argument `{word}`; did you mean `{}`?", near.name),
             ),
-            None => mistakes.at(
+            (None, None) => mistakes.at(
                 word,
                 format_args!(
                     "unknown argument `{word}`; expected one of {}",
@@ -148,7 +116,8 @@ fn keyed(
         }
         if assigned {
             // Only to find the comma that ends it.
-            let _ = key_and_equals(input).and_then(|()| value(input));
+            key_and_equals(input).ok()?;
+            let _ = Value::parse(input, &mut Mistakes::default());
         }
         return None;
     };
@@ -195,13 +164,7 @@ fn keyed(
         mistakes.at(word, format_args!("`{name}` needs a value: {example}"));
         return None;
     }
-    let value = match value(input) {
-        Ok(value) => value,
-        Err(error) => {
-            mistakes.syntax(&error);
-            return None;
-        }
-    };
+    let value = Value::parse(input, mistakes)?;
     ends(input, &name, mistakes);
     Some(Argument {
         key,
@@ -213,16 +176,15 @@ fn keyed(
 
 /// A value without a key. Only a string may do that, and only in the first place.
 fn lone_expression(input: ParseStream, first: bool, mistakes: &mut Mistakes) -> Option<Argument> {
-    let value = match value(input) {
-        Ok(value) => value,
-        Err(error) => {
-            mistakes.syntax(&error);
-            return None;
-        }
-    };
+    let value = Value::parse(input, mistakes)?;
     match value.literal() {
-        Some((Lit::Str(_), false)) if first => {
+        Some((Lit::Str(string), false)) if first => {
             let key = Key::named("path")?;
+            if let Err(message) = literals::lone(string) {
+                mistakes.at(&value.tokens, message);
+                ends(input, key.name, mistakes);
+                return None;
+            }
             let name = Ident::new(key.name, Span::mixed_site());
             let at = value.tokens.clone();
             ends(input, key.name, mistakes);
@@ -240,10 +202,16 @@ fn lone_expression(input: ParseStream, first: bool, mistakes: &mut Mistakes) -> 
             );
             mistakes.at(&value.tokens, message);
         }
-        _ => mistakes.at(
-            &value.tokens,
-            "only a string literal may stand alone; write `path = ...`",
-        ),
+        _ => match value.denied() {
+            Some(flag) => mistakes.at(
+                &value.tokens,
+                format_args!("a flag is switched off by its value; write `{flag} = false`"),
+            ),
+            None => mistakes.at(
+                &value.tokens,
+                "only a string literal may stand alone; write `path = ...`",
+            ),
+        },
     }
     None
 }
@@ -262,42 +230,6 @@ fn key_and_equals(input: ParseStream) -> syn::Result<()> {
     input.call(Ident::parse_any)?;
     input.parse::<Token![=]>()?;
     Ok(())
-}
-
-fn value(input: ParseStream) -> syn::Result<Value> {
-    let start = input.cursor();
-    let expr = input.parse()?;
-    let tokens = between(start, input.cursor());
-    Ok(Value { tokens, expr })
-}
-
-/// The token trees from here to there, as they were written.
-pub(crate) fn between(mut start: Cursor, end: Cursor) -> TokenStream {
-    let mut tokens = TokenStream::new();
-    while start < end {
-        let Some((tree, next)) = start.token_tree() else {
-            break;
-        };
-        tokens.extend([tree]);
-        start = next;
-    }
-    tokens
-}
-
-fn rest_of_argument(input: ParseStream) {
-    while !(input.is_empty() || input.peek(Token![,])) {
-        advance(input);
-    }
-}
-
-fn advance(input: ParseStream) {
-    // Fails at the end only, where there is nothing left to skip.
-    let _ = input.step(|cursor| {
-        cursor
-            .token_tree()
-            .map(|(_, next)| ((), next))
-            .ok_or_else(|| cursor.error("end"))
-    });
 }
 
 fn next(input: ParseStream) -> Option<TokenTree> {

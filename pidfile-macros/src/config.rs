@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Expr, Lit, Path, PathArguments, ReturnType, Type};
+use syn::{Expr, Lit, Path, PathArguments, ReturnType, Stmt, Type};
 
-use crate::args::{Argument, Value};
+use crate::args::Argument;
 use crate::body;
 use crate::keys::{Key, Kind};
 use crate::literals;
 use crate::mistakes::Mistakes;
+use crate::value::Value;
 
 /// What is to be done, with nothing left to check.
 pub(crate) struct Config {
@@ -24,6 +25,8 @@ pub(crate) struct Config {
     /// The setters to call, in the order in which they were written.
     pub(crate) settings: Vec<Setting>,
     pub(crate) on_error: Option<Handler>,
+    /// What the guard is called in the body.
+    pub(crate) held: Option<Ident>,
     /// The key that makes acquiring last.
     pub(crate) waits: Option<Ident>,
     /// Whether there is an `.await` in a value, so that it has to stay in an async function.
@@ -62,6 +65,7 @@ pub(crate) fn check(arguments: Vec<Argument>, mistakes: &mut Mistakes) -> Config
         runtime: None,
         settings: Vec::new(),
         on_error: None,
+        held: None,
         waits: None,
         awaits: false,
     };
@@ -117,6 +121,7 @@ impl Config {
         match key.kind {
             Kind::Handler => self.on_error = handler(&value, mistakes),
             Kind::Runtime => self.runtime = runtime(&value, mistakes),
+            Kind::Guard => self.held = guard(&value, mistakes),
             Kind::Text | Kind::Mode | Kind::Id | Kind::Flag | Kind::Wait => {
                 let checked = match value.literal() {
                     Some((literal, negative)) => literals::check(key, literal, negative),
@@ -135,17 +140,21 @@ impl Config {
 
 /// Waiting blocks the thread, and an executor with it, unless the pidfile is taken before that starts.
 pub(crate) fn check_waiting(config: &Config, mistakes: &mut Mistakes) {
-    if let Some(key) = &config.waits {
-        mistakes.at(
-            key,
-            format_args!(
-                "`{key}` would block the executor of an `async fn`; leave it out and write in the body \
-                 `let held = loop {{ match options.acquire() {{ \
-                 Err(error) if error.is_running() => sleep(delay).await, \
-                 result => break result? }} }};` with the `sleep` of your runtime"
-            ),
-        );
-    }
+    let Some(key) = &config.waits else {
+        return;
+    };
+    let instead = if key == "replace" {
+        "put `#[pidfile]` on the function that starts the executor"
+    } else {
+        "leave it out and write in the body \
+         `let held = loop { match options.acquire() { \
+         Err(error) if error.is_running() => sleep(delay).await, \
+         result => break result? } };` with the `sleep` of your runtime"
+    };
+    mistakes.at(
+        key,
+        format_args!("`{key}` would block the executor of an `async fn`; {instead}"),
+    );
 }
 
 /// Whether something is awaited in these tokens outside an async block of its own.
@@ -166,8 +175,8 @@ fn awaits(tokens: &TokenStream) -> bool {
 }
 
 fn handler(value: &Value, mistakes: &mut Mistakes) -> Option<Handler> {
-    let tokens = value.tokens.clone();
-    match value.unwrapped() {
+    let (tokens, expr) = without_delimiters(value);
+    match expr {
         Expr::Path(path) if path.attrs.is_empty() => Some(Handler::Path(path.to_token_stream())),
         Expr::Closure(closure) if matches!(closure.output, ReturnType::Default) => {
             Some(Handler::Closure(tokens))
@@ -175,15 +184,55 @@ fn handler(value: &Value, mistakes: &mut Mistakes) -> Option<Handler> {
         Expr::Closure(closure) if matches!(&closure.output, ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_))) => {
             Some(Handler::Diverging(tokens))
         }
-        _ if value.literal().is_some() => {
+        _ if value.literal().is_some() || matches!(expr, Expr::Lit(_)) => {
             mistakes.at(
-                tokens,
+                &value.tokens,
                 "`on_error` takes a function or a closure, such as `|error| ...`",
             );
             None
         }
         _ => Some(Handler::Other(tokens)),
     }
+}
+
+/// A handler without the parentheses and braces around it, which are as good as none.
+fn without_delimiters(value: &Value) -> (TokenStream, &Expr) {
+    let mut tokens = value.tokens.clone();
+    let mut expr = &value.expr;
+    loop {
+        let inner = match expr {
+            Expr::Paren(paren) => &*paren.expr,
+            Expr::Group(group) => &*group.expr,
+            Expr::Block(block) if block.label.is_none() && block.attrs.is_empty() => {
+                match block.block.stmts.as_slice() {
+                    [Stmt::Expr(inner, None)] => inner,
+                    _ => return (tokens, expr),
+                }
+            }
+            _ => return (tokens, expr),
+        };
+        let mut trees = tokens.clone().into_iter();
+        if let (Some(TokenTree::Group(group)), None) = (trees.next(), trees.next()) {
+            tokens = group.stream();
+        }
+        expr = inner;
+    }
+}
+
+fn guard(value: &Value, mistakes: &mut Mistakes) -> Option<Ident> {
+    let name = match value.unwrapped() {
+        Expr::Path(path) if path.attrs.is_empty() && path.qself.is_none() => path.path.get_ident(),
+        _ => None,
+    };
+    // `self`, `Self`, `super` and `crate` are paths, but not names.
+    let name = name.filter(|name| syn::parse2::<Ident>(name.to_token_stream()).is_ok());
+    if name.is_none() {
+        mistakes.at(
+            &value.tokens,
+            "`held` takes a name for the guard, such as `held = guard`",
+        );
+    }
+    name.cloned()
 }
 
 fn runtime(value: &Value, mistakes: &mut Mistakes) -> Option<TokenStream> {

@@ -6,6 +6,7 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
+use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Meta, Path, PathSegment, ReturnType, Token};
 
@@ -64,11 +65,16 @@ fn paths(attribute: &Attribute) -> Vec<Path> {
             let metas = Punctuated::<Meta, Token![,]>::parse_terminated;
             // The first one is the condition. If they are something else, the compiler says so.
             let metas = list.parse_args_with(metas).unwrap_or_default();
-            let conditional = metas.into_iter().skip(1);
-            conditional.map(|meta| meta.path().clone()).collect()
+            metas.iter().skip(1).filter_map(copied).collect()
         }
-        meta => vec![meta.path().clone()],
+        meta => copied(meta).into_iter().collect(),
     }
+}
+
+fn copied(meta: &Meta) -> Option<Path> {
+    Path::parse_mod_style
+        .parse2(meta.path().to_token_stream())
+        .ok()
 }
 
 /// What says that the function is over before the server runs that it describes: the attribute

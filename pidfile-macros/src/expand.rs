@@ -1,4 +1,4 @@
-//! Configuration to tokens; the only file that quotes.
+//! Configuration to tokens. Only this file and `failure` quote.
 //!
 //! Nothing can fail here. What is generated has the hygiene of this crate (`mixed_site`): its names
 //! mean the same in every edition and are not linted as the user's. What the user wrote keeps its
@@ -13,8 +13,9 @@ use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree
 use quote::{ToTokens, quote_spanned};
 
 use crate::body;
-use crate::config::{Config, Handler, Setter, Setting};
+use crate::config::{Config, Setter, Setting};
 use crate::entry::{Entry, MARKER};
+use crate::failure;
 use crate::item::{Function, HeldIn};
 use crate::mistakes::{Mistake, Mistakes};
 use crate::returns::{self, Returns};
@@ -155,10 +156,10 @@ pub(crate) fn rejected(mistakes: &Mistakes, item: &TokenStream) -> TokenStream {
              message,
          }| {
             // All of it has the user's own span, or the compiler would add that the error comes from a
-            // macro. So the path is read in the user's edition: `::core` is unknown in 2015, `::std` is
-            // known in all of them.
+            // macro. So a path would be read in the user's edition, and `::core` is unknown in 2015,
+            // `::std` in a crate without it. The name alone is known everywhere.
             let (start, end) = (*start, *end);
-            let name = quote_spanned!(start=> ::std::compile_error!);
+            let name = quote_spanned!(start=> compile_error!);
             let mut message = Literal::string(message);
             message.set_span(end);
             let mut group = Group::new(Delimiter::Brace, message.into_token_stream());
@@ -210,7 +211,7 @@ fn held(block: &TokenTree, function: &Function, config: &Config) -> TokenStream 
             let __pidfile_options = __pidfile_options.#setter(#value);
         )
     });
-    let failed = failed(function, config);
+    let failed = failure::failed(function, config);
     // Clippy allows an unused parameter where there is no body yet, and there is one now.
     let unused = &function.unused;
     let guard = quote_spanned!(site()=> {
@@ -223,8 +224,13 @@ fn held(block: &TokenTree, function: &Function, config: &Config) -> TokenStream 
         }
     });
     let block = last(block, function);
+    let binding = if let Some(name) = &config.held {
+        quote_spanned!(site()=> let #name = #guard;)
+    } else {
+        quote_spanned!(site()=> let _ = &#guard;)
+    };
     quote_spanned!(site()=> {
-        let _ = &#guard;
+        #binding
         #block
     })
 }
@@ -266,106 +272,6 @@ fn typed(function: &Function, config: &Config) -> TokenStream {
     )
 }
 
-/// What happens instead of the body, by what is known of the return type. It leaves the function:
-/// by `return`, unless it never comes back. (A `return` of what never comes would be unreachable.)
-fn failed(function: &Function, config: &Config) -> TokenStream {
-    let site = site();
-    let runtime = runtime(config, site);
-    if let Some(handler) = &config.on_error {
-        return handled(function, config, handler);
-    }
-    let nothing = quote_spanned!(site=> ());
-    let ret = match &function.returns {
-        Returns::Nothing => nothing,
-        Returns::Named(ret) => inferred(ret),
-        Returns::Never => {
-            let helper = if function.is_main { "exit" } else { "panic" };
-            let helper = Ident::new(helper, site);
-            return quote_spanned!(site=> #runtime::__private::#helper(__pidfile_error));
-        }
-        Returns::Inferred => {
-            let helper = if function.is_main {
-                "fail_in_main"
-            } else {
-                "fail"
-            };
-            let helper = Ident::new(helper, site);
-            return quote_spanned!(site=> return #runtime::__private::#helper(__pidfile_error));
-        }
-    };
-    let method = if function.is_main {
-        "from_acquire_error_in_main"
-    } else {
-        "from_acquire_error"
-    };
-    let method = Ident::new(method, site);
-    quote_spanned!(site=> return <#ret as #runtime::FromAcquireError>::#method(__pidfile_error))
-}
-
-/// Asks the handler.
-fn handled(function: &Function, config: &Config, handler: &Handler) -> TokenStream {
-    let tokens = match handler {
-        Handler::Path(tokens)
-        | Handler::Closure(tokens)
-        | Handler::Diverging(tokens)
-        | Handler::Other(tokens) => tokens,
-    };
-    let here = site_of(tokens);
-    let runtime = self::runtime(config, here);
-    let called = match handler {
-        // A call and not the function itself, so that one may be given that never returns.
-        Handler::Path(path) => {
-            let call = called(path);
-            quote_spanned!(here=> |__pidfile_error| #call)
-        }
-        _ => tokens.clone(),
-    };
-    if matches!(handler, Handler::Diverging(_)) || matches!(function.returns, Returns::Never) {
-        return quote_spanned!(here=>
-            #runtime::__private::on_error_diverging(__pidfile_error, #called)
-        );
-    }
-    // The type of a closure's result is told beforehand where that is possible, so that what is
-    // wrong with it is reported inside the closure.
-    let turbofish = match (handler, &function.returns) {
-        (Handler::Path(_) | Handler::Closure(_), Returns::Nothing) => {
-            quote_spanned!(here=> ::<(), _>)
-        }
-        (Handler::Path(_) | Handler::Closure(_), Returns::Named(ret)) => {
-            quote_spanned!(here=> ::<#ret, _>)
-        }
-        _ => TokenStream::new(),
-    };
-    quote_spanned!(here=>
-        return #runtime::__private::on_error #turbofish (__pidfile_error, #called)
-    )
-}
-
-/// The return type, for rustc to fill in. It stands where the type does, and is not a copy of it: what
-/// lints say about a type they would say twice.
-fn inferred(ret: &TokenStream) -> TokenStream {
-    let here = ret.clone().into_iter().next();
-    let here = here.map_or_else(site, |tree| tree.span());
-    quote_spanned!(here=> _)
-}
-
-/// Calls a handler by its name.
-fn called(path: &TokenStream) -> TokenStream {
-    let here = site_of(path);
-    let mut argument = Group::new(
-        Delimiter::Parenthesis,
-        quote_spanned!(here=> __pidfile_error),
-    );
-    // The call as a whole is the user's: it ends where the handler does.
-    argument.set_span(
-        path.clone()
-            .into_iter()
-            .last()
-            .map_or(here, |tree| tree.span()),
-    );
-    quote_spanned!(here=> #path #argument)
-}
-
 /// A block with these contents, where that block was: rustc points at a body by its braces.
 fn braced(block: &TokenTree, contents: TokenStream) -> TokenStream {
     let mut group = Group::new(Delimiter::Brace, contents);
@@ -373,22 +279,16 @@ fn braced(block: &TokenTree, contents: TokenStream) -> TokenStream {
     group.into_token_stream()
 }
 
-/// The path of the runtime crate. Where it is ours it is said to stand at that span.
-fn runtime(config: &Config, span: Span) -> TokenStream {
-    config
-        .runtime
-        .clone()
-        .unwrap_or_else(|| quote_spanned!(span=> ::pidfile))
+/// The path of the runtime crate. Where it is ours it begins at that span. Its name always has the
+/// same one, so that rustc says once that there is no such crate.
+pub(crate) fn runtime(config: &Config, span: Span) -> TokenStream {
+    config.runtime.clone().unwrap_or_else(|| {
+        let name = Ident::new("pidfile", site());
+        quote_spanned!(span=> ::#name)
+    })
 }
 
 /// The hygiene of all that is generated.
-fn site() -> Span {
+pub(crate) fn site() -> Span {
     Span::mixed_site()
-}
-
-/// The same hygiene at the place of the last of these tokens. What is wrong with a handler is
-/// reported on the call of it, which therefore has to stand there, on one line with the handler.
-fn site_of(tokens: &TokenStream) -> Span {
-    let last = tokens.clone().into_iter().last();
-    last.map_or_else(site, |tree: TokenTree| site().located_at(tree.span()))
 }

@@ -9,11 +9,11 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Signature, Token, Visibility};
 
-use crate::args::between;
 use crate::body::{self, Nest};
 use crate::entry::{self, Entry};
 use crate::mistakes::Mistakes;
 use crate::returns::{self, Future, Returns};
+use crate::value::between;
 
 /// A function that can hold a pidfile.
 pub(crate) struct Function {

@@ -16,11 +16,13 @@ pub(crate) enum Kind {
     Wait,
     /// What to do when the pidfile was not acquired.
     Handler,
+    /// A name for the guard in the body.
+    Guard,
     /// Where the runtime crate is found.
     Runtime,
 }
 
-/// One argument of the attribute. Except for `on_error` and `crate`, it is the setter of that name
+/// One argument of the attribute. Except for `held`, `on_error` and `crate`, it is the setter of that name
 /// on the runtime's `Options`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Key {
@@ -35,7 +37,7 @@ pub(crate) struct Key {
 }
 
 /// Every key, in the order in which messages list them.
-static KEYS: [Key; 18] = [
+static KEYS: [Key; 20] = [
     Key {
         name: "path",
         kind: Kind::Text,
@@ -145,8 +147,22 @@ static KEYS: [Key; 18] = [
         name: "wait",
         kind: Kind::Wait,
         example: "\"5s\"",
-        excludes: &[],
+        excludes: &["replace"],
         synonyms: &["timeout", "block"],
+    },
+    Key {
+        name: "replace",
+        kind: Kind::Wait,
+        example: "\"10s\"",
+        excludes: &["wait"],
+        synonyms: &["takeover", "take_over"],
+    },
+    Key {
+        name: "held",
+        kind: Kind::Guard,
+        example: "guard",
+        excludes: &[],
+        synonyms: &["guard", "binding"],
     },
     Key {
         name: "on_error",
@@ -185,12 +201,21 @@ impl Key {
 
     /// Whether the key may stand without a value.
     pub(crate) fn stands_alone(&self) -> bool {
-        matches!(self.kind, Kind::Flag | Kind::Wait)
+        // How long to wait for one that has been told to leave has to be said.
+        self.kind == Kind::Flag || self.name == "wait"
     }
 
     pub(crate) fn excludes(&self, other: &Key) -> bool {
         self.excludes.contains(&other.name)
     }
+}
+
+/// The flag that a word such as `no_lock` is meant to switch off.
+pub(crate) fn switched_off(word: &str) -> Option<&'static Key> {
+    let flag = ["no_", "not_", "without_", "disable_", "no"]
+        .iter()
+        .find_map(|prefix| Key::named(word.strip_prefix(prefix)?))?;
+    (flag.kind == Kind::Flag).then_some(flag)
 }
 
 /// The names of all keys, as a message lists them.

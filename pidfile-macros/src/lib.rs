@@ -9,6 +9,7 @@ mod body;
 mod config;
 mod entry;
 mod expand;
+mod failure;
 mod item;
 mod keys;
 mod literals;
@@ -18,6 +19,7 @@ mod noise;
 mod returns;
 #[cfg(test)]
 mod tests;
+mod value;
 
 use proc_macro2::TokenStream;
 

@@ -36,8 +36,8 @@ pub(crate) fn check(key: &Key, literal: &Lit, negative: bool) -> Result<Option<D
             Lit::Bool(_) if !negative => Ok(()),
             _ => Err(format!("`{}` takes `true` or `false`", key.name)),
         },
-        Kind::Wait => return wait(literal).map(Some),
-        Kind::Handler | Kind::Runtime => Ok(()),
+        Kind::Wait => return wait(key, literal).map(Some),
+        Kind::Handler | Kind::Guard | Kind::Runtime => Ok(()),
     };
     verdict.map(|()| None)
 }
@@ -62,10 +62,21 @@ fn text(key: &str, string: &LitStr) -> Verdict {
     if value.contains('\0') {
         return Err(format!("`{key}` contains a NUL byte"));
     }
+    if let Some(blank) = placeholder(&value) {
+        let token = string.token();
+        let values = if blank == "{}" { ", ..." } else { "" };
+        return Err(format!(
+            "`{blank}` is not filled in; write `{key} = format!({token}{values})`"
+        ));
+    }
+    if let Some(word) = shell_word(&value) {
+        let instead = match key {
+            "path" | "dir" => "build the path at run time or use `name`",
+            _ => "build the value at run time",
+        };
+        return Err(format!("`{word}` is not expanded in `{key}`; {instead}"));
+    }
     match key {
-        "path" | "dir" if value == "~" || value.starts_with("~/") => Err(format!(
-            "`~` is not expanded in `{key}`; build the path at run time or use `name`"
-        )),
         "path" if value.ends_with('/') => {
             Err("`path` ends in `/`; it must name the pidfile itself, not a directory".into())
         }
@@ -75,6 +86,54 @@ fn text(key: &str, string: &LitStr) -> Verdict {
         "name" if value == "." || value == ".." => Err(format!("`{value}` is not a usable `name`")),
         _ => Ok(()),
     }
+}
+
+/// Judges the string that stands alone. A word is more likely to be a name than a file in whatever
+/// directory the program is started in.
+pub(crate) fn lone(string: &LitStr) -> Verdict {
+    let value = string.value();
+    if value.is_empty() || value.contains(['/', '.', '~', '$', '{', '\0']) {
+        return Ok(());
+    }
+    let token = string.token();
+    Err(format!(
+        "{token} is a file in the working directory; did you mean `name = {token}`? \
+         If not, write `path = {token}`"
+    ))
+}
+
+/// The first `{}` or `{name}`, which only `format!` fills in.
+fn placeholder(text: &str) -> Option<&str> {
+    text.match_indices('{').find_map(|(start, _)| {
+        let end = start + text[start..].find('}')?;
+        let inside = &text[start + 1..end];
+        let is_name = inside
+            .chars()
+            .all(|char| char.is_alphanumeric() || char == '_');
+        let is_escaped = text[..start].ends_with(['{', '$']);
+        (is_name && !is_escaped).then(|| &text[start..=end])
+    })
+}
+
+/// A `~`, a `~user` or a `$VARIABLE`, which only a shell expands.
+fn shell_word(text: &str) -> Option<&str> {
+    let is_part = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-');
+    if let Some(rest) = text.strip_prefix('~') {
+        let end = 1 + rest.find(|char| !is_part(char)).unwrap_or(rest.len());
+        return text[end..]
+            .chars()
+            .next()
+            .is_none_or(|char| char == '/')
+            .then(|| &text[..end]);
+    }
+    let start = text.find('$')?;
+    let rest = &text[start + 1..];
+    if rest.starts_with('{') {
+        return Some(&text[start..=start + 1 + rest.find('}')?]);
+    }
+    let end = rest.find(|char: char| !(char.is_ascii_alphanumeric() || char == '_'));
+    let end = end.unwrap_or(rest.len());
+    (end > 0).then(|| &text[start..=start + end])
 }
 
 /// Octal is the only way to write a mode. `600` is the classic mistake: it compiles everywhere and
@@ -151,22 +210,33 @@ fn id(key: &Key, literal: &Lit, negative: bool) -> Verdict {
     }
 }
 
-fn wait(literal: &Lit) -> Result<Duration, String> {
-    const NOT_A_DURATION: &str =
-        "`wait` is not a duration; write for example `\"500ms\"`, `\"5s\"`, `\"2m\"` or `\"1h\"`";
+fn wait(key: &Key, literal: &Lit) -> Result<Duration, String> {
+    let name = key.name;
+    let not_a_duration = format!(
+        "`{name}` is not a duration; write for example `\"500ms\"`, `\"5s\"`, `\"2m\"` or `\"1h\"`"
+    );
     match literal {
         Lit::Str(string) => match duration(&string.value()) {
-            Some(Duration::ZERO) => Err("`wait` is zero; leave `wait` out to fail at once".into()),
+            Some(Duration::ZERO) if key.stands_alone() => Err(format!(
+                "`{name}` is zero; leave `{name}` out to fail at once"
+            )),
+            Some(Duration::ZERO) => Err(format!(
+                "`{name}` is zero; the process that is told to leave needs time for it"
+            )),
             Some(duration) => Ok(duration),
-            None => Err(NOT_A_DURATION.into()),
+            None => Err(not_a_duration),
         },
-        Lit::Int(_) | Lit::Float(_) => {
-            Err("`wait` needs a unit: `wait = \"5s\"`, or a `Duration`".into())
+        Lit::Int(number) if duration(&number.token().to_string()).is_some() => Err(format!(
+            "`{name}` takes its unit in a string: `{name} = \"{number}\"`"
+        )),
+        Lit::Int(_) | Lit::Float(_) => Err(format!(
+            "`{name}` needs a unit: `{name} = {}`, or a `Duration`",
+            key.example
+        )),
+        Lit::Bool(forever) if forever.value() && key.stands_alone() => {
+            Err(format!("{not_a_duration}; a bare `{name}` waits forever"))
         }
-        Lit::Bool(forever) if forever.value() => {
-            Err(format!("{NOT_A_DURATION}; a bare `wait` waits for ever"))
-        }
-        _ => Err(NOT_A_DURATION.into()),
+        _ => Err(not_a_duration),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::fmt::Display;
 
-use proc_macro2::{Span, TokenTree};
+use proc_macro2::{Delimiter, Span, TokenTree};
 use quote::ToTokens;
 
 /// All that was found so far, in the order it was found.
@@ -27,10 +27,9 @@ impl Mistakes {
         let mut trees = tokens.into_token_stream().into_iter();
         let start = trees.next();
         let end = trees.last().or_else(|| start.clone());
-        let span = |tree: Option<TokenTree>| tree.map_or_else(Span::call_site, |tree| tree.span());
         self.all.push(Mistake {
-            start: span(start),
-            end: span(end),
+            start: start.map_or_else(Span::call_site, |tree| first(&tree)),
+            end: end.map_or_else(Span::call_site, |tree| last(&tree)),
             message: message.to_string(),
         });
     }
@@ -51,4 +50,35 @@ impl Mistakes {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Mistake> {
         self.all.iter()
     }
+}
+
+/// Where a token begins. What came through a fragment of a macro stands where the caller wrote it, not
+/// where the macro uses it.
+fn first(tree: &TokenTree) -> Span {
+    inside(tree).map_or_else(
+        || tree.span(),
+        |trees| trees.first().map_or_else(|| tree.span(), first),
+    )
+}
+
+/// Where it ends.
+fn last(tree: &TokenTree) -> Span {
+    inside(tree).map_or_else(
+        || tree.span(),
+        |trees| trees.last().map_or_else(|| tree.span(), last),
+    )
+}
+
+/// What is in the invisible group that this is; also if there are parentheses around that.
+fn inside(tree: &TokenTree) -> Option<Vec<TokenTree>> {
+    let TokenTree::Group(group) = tree else {
+        return None;
+    };
+    let trees: Vec<TokenTree> = group.stream().into_iter().collect();
+    let passes = match (group.delimiter(), trees.as_slice()) {
+        (Delimiter::None, _) => true,
+        (Delimiter::Parenthesis, [only]) => inside(only).is_some(),
+        _ => false,
+    };
+    passes.then_some(trees)
 }

@@ -90,7 +90,7 @@ fn after_a_syntax_error_the_rest_is_still_read() {
             "fn f() {}"
         ),
         [
-            "expected an expression",
+            "this value ends too early; expected more after it",
             "`chmod` needs a value: `chmod = 0o644`",
             "expected `=` after `lock`",
             "expected `=` after `uid`",
@@ -103,8 +103,8 @@ fn after_a_syntax_error_the_rest_is_still_read() {
 #[test]
 fn nothing_is_left_unread() {
     for (arguments, message) in [
-        ("\"a\" \"b\"", "expected `,` after the value of `path`"),
-        ("\"a\" lock", "expected `,` after the value of `path`"),
+        ("\"/a\" \"b\"", "expected `,` after the value of `path`"),
+        ("\"/a\" lock", "expected `,` after the value of `path`"),
         ("lock signals", "expected `=` after `lock`"),
         (
             "lock = true signals",
@@ -306,8 +306,8 @@ fn entry_attributes_go_first() {
         ("#[tokio::main] fn main() {}", false),
         ("async fn main() {}", false),
     ] {
-        let first = expanded("\"a\"", item);
-        let hidden = tokens("#[::pidfile::__private::__pidfile_deferred(\"a\")]");
+        let first = expanded("\"/a\"", item);
+        let hidden = tokens("#[::pidfile::__private::__pidfile_deferred(\"/a\")]");
         assert_eq!(first.contains(&hidden), deferred, "{item}: {first}");
         let item = item.parse().expect("tokens");
         let second = attribute(&TokenStream::new(), &item, Pass::Deferred).to_string();

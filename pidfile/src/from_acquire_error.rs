@@ -82,6 +82,7 @@ impl FromAcquireError for ExitCode {
 }
 
 /// The error is converted as `?` would convert it.
+#[diagnostic::do_not_recommend] // what is said of the result says what to do
 impl<T, E: From<Error>> FromAcquireError for Result<T, E> {
     fn from_acquire_error(error: Error) -> Result<T, E> {
         Err(E::from(error))

@@ -1,0 +1,126 @@
+//! A value: an expression, with the tokens it was written with.
+//!
+//! It is parsed, because only Rust's own grammar knows where an expression ends (`f::<A, B>(1)` and
+//! `|a, b| a` have commas of their own), but it is kept as the tokens that were written.
+
+use proc_macro2::TokenStream;
+use syn::buffer::Cursor;
+use syn::parse::ParseStream;
+use syn::parse::discouraged::Speculative;
+use syn::{Expr, Lit, Token};
+
+use crate::keys::{Key, Kind};
+use crate::mistakes::Mistakes;
+
+/// An expression, and the tokens it was written with.
+pub(crate) struct Value {
+    pub(crate) tokens: TokenStream,
+    pub(crate) expr: Expr,
+}
+
+impl Value {
+    /// Parses a value. What is wrong in it is noted once: the parser works on a fork, because what is left
+    /// unread in a group of the original is a mistake to `syn` as well.
+    pub(crate) fn parse(input: ParseStream, mistakes: &mut Mistakes) -> Option<Value> {
+        let start = input.cursor();
+        let ahead = input.fork();
+        match ahead.parse() {
+            Ok(expr) => {
+                let tokens = between(start, ahead.cursor());
+                input.advance_to(&ahead);
+                Some(Value { tokens, expr })
+            }
+            Err(error) => {
+                rest_of_argument(input);
+                let written = between(start, input.cursor());
+                match written.clone().into_iter().last() {
+                    Some(last) if is_cut_off(written) => {
+                        mistakes.at(last, "this value ends too early; expected more after it");
+                    }
+                    _ => mistakes.syntax(&error),
+                }
+                None
+            }
+        }
+    }
+
+    /// The literal that this is, if it is one: through parentheses and fragments of macros, with
+    /// `true` if a minus sign stands before it.
+    pub(crate) fn literal(&self) -> Option<(&Lit, bool)> {
+        match unwrapped(&self.expr) {
+            Expr::Lit(literal) => Some((&literal.lit, false)),
+            Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Neg(_)) => {
+                match unwrapped(&unary.expr) {
+                    Expr::Lit(literal) => Some((&literal.lit, true)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The name of the flag in `!flag`.
+    pub(crate) fn denied(&self) -> Option<&'static str> {
+        match unwrapped(&self.expr) {
+            Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Not(_)) => {
+                let Expr::Path(path) = unwrapped(&unary.expr) else {
+                    return None;
+                };
+                let key = Key::named(&path.path.get_ident()?.to_string())?;
+                (key.kind == Kind::Flag).then_some(key.name)
+            }
+            _ => None,
+        }
+    }
+
+    /// The expression without the parentheses and invisible groups around it.
+    pub(crate) fn unwrapped(&self) -> &Expr {
+        unwrapped(&self.expr)
+    }
+}
+
+fn unwrapped(mut expr: &Expr) -> &Expr {
+    loop {
+        expr = match expr {
+            Expr::Paren(inner) => &inner.expr,
+            Expr::Group(inner) => &inner.expr,
+            _ => return expr,
+        };
+    }
+}
+
+/// Whether these tokens are an expression that has an end missing.
+fn is_cut_off(tokens: TokenStream) -> bool {
+    let error = syn::parse2::<Expr>(tokens).err();
+    error.is_some_and(|error| error.to_string().starts_with("unexpected end of input"))
+}
+
+/// The token trees from here to there, as they were written.
+pub(crate) fn between(mut start: Cursor, end: Cursor) -> TokenStream {
+    let mut tokens = TokenStream::new();
+    while start < end {
+        let Some((tree, next)) = start.token_tree() else {
+            break;
+        };
+        tokens.extend([tree]);
+        start = next;
+    }
+    tokens
+}
+
+/// Skips to the comma that ends this argument.
+pub(crate) fn rest_of_argument(input: ParseStream) {
+    while !(input.is_empty() || input.peek(Token![,])) {
+        advance(input);
+    }
+}
+
+fn advance(input: ParseStream) {
+    // Fails at the end only, where there is nothing left to skip.
+    let _ = input.step(|cursor| {
+        cursor
+            .token_tree()
+            .map(|(_, next)| ((), next))
+            .ok_or_else(|| cursor.error("end"))
+    });
+}

@@ -1,0 +1,6 @@
+//! Words that switch something off.
+
+use pidfile::pidfile;
+
+#[pidfile(no_lock, without_signals)]
+fn main() {}

@@ -1,0 +1,6 @@
+//! The guard has a name, not a pattern.
+
+use pidfile::pidfile;
+
+#[pidfile("/run/app.pid", held = _)]
+fn main() {}

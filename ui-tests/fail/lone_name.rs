@@ -1,0 +1,6 @@
+//! A name where a path is expected.
+
+use pidfile::pidfile;
+
+#[pidfile("thermod")]
+fn main() {}

@@ -1,0 +1,6 @@
+//! The home of another user.
+
+use pidfile::pidfile;
+
+#[pidfile(path = "~daemon/app.pid")]
+fn main() {}

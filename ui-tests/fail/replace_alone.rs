@@ -1,0 +1,6 @@
+//! No end, for a process that has been told to leave.
+
+use pidfile::pidfile;
+
+#[pidfile("/run/app.pid", replace)]
+fn main() {}
