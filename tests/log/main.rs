@@ -1,7 +1,7 @@
 //! What the log is told, with the feature `tracing`.
 //!
 //! ```text
-//! cargo test -p pidfile --features tracing --test log
+//! cargo test -p pidfile-log --features tracing
 //! ```
 
 use std::fmt::{self, Write};
