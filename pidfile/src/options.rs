@@ -260,17 +260,11 @@ impl Options {
     /// How long to wait for the holder to leave. `Duration::MAX` is for ever, and so is every time
     /// that is too long to be added to the clock; zero is not to wait.
     ///
-    /// The thread sleeps in the kernel. In an asynchronous program that is one thread of the
-    /// executor; there, acquire on a thread that may block:
+    /// The calling thread sleeps in the kernel. In asynchronous code that is a thread of the executor:
+    /// there, call [`acquire`](Options::acquire) in a loop with the runtime's own sleep instead, which
+    /// can be cancelled. The cookbook shows it under "Wait in asynchronous code".
     ///
-    /// ```no_run
-    /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
-    /// let options = pidfile::Options::new().name("thermod").wait(std::time::Duration::MAX);
-    /// let held = tokio::task::spawn_blocking(move || options.acquire()).await??;
-    /// # drop(held);
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// A process that waits for a file which it holds itself waits for the whole time.
     ///
     /// Default: no waiting.
     ///

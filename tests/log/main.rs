@@ -88,7 +88,7 @@ fn a_take_over_names_whom_it_replaces() {
     let path = path.display();
     assert_eq!(
         told[1],
-        format!("DEBUG message=taking over path={path} replaced=4194305")
+        format!("INFO message=taking over path={path} replaced=4194305")
     );
 }
 
