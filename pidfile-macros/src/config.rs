@@ -57,6 +57,8 @@ pub(crate) enum Handler {
     Diverging(TokenStream),
     /// Anything else that can be called.
     Other(TokenStream),
+    /// There is a mistake, and the program is not going to run.
+    Unknown,
 }
 
 /// Checks the arguments. What is wrong is noted, and left out of the result.

@@ -31,10 +31,7 @@ use crate::returns::{self, Returns};
 /// fn f(parameters) -> Ret {
 ///     {
 ///         let _ = &{
-///             let __pidfile_options = ::pidfile::Options::new();
-///             let __pidfile_options = __pidfile_options.path(P);
-///             let __pidfile_options = __pidfile_options.chmod(M);
-///             match ::pidfile::Options::acquire(&__pidfile_options) {
+///             match ::pidfile::Options::acquire(&{ { ::pidfile::Options::new().path(P) }.chmod(M) }) {
 ///                 ::pidfile::__private::Ok(__pidfile_guard) => __pidfile_guard,
 ///                 ::pidfile::__private::Err(__pidfile_error) => FAILED,
 ///             }
@@ -51,11 +48,12 @@ use crate::returns::{self, Returns};
 ///
 /// The braces around both are ours and so have the edition of this crate, 2024, whatever the user's
 /// is: the temporaries of the last expression are dropped before the variables of such a block, and
-/// therefore before the pidfile is given back.
+/// therefore before the pidfile is given back. Those around each setter drop the temporaries of its
+/// value before the next one is evaluated.
 ///
-/// The guard is a temporary that the `let` keeps alive to the end of the block. It has no name that an
-/// editor could offer in the body, unless `held` asks for one. The options are gone by then: in a
-/// future only the guard lives across an `.await`.
+/// Nothing has a name that an editor could offer in the body or in a value, unless `held` asks for one:
+/// the guard is a temporary that the `let` keeps alive to the end of the block. The options are gone by
+/// then, so in a future only the guard lives across an `.await`.
 pub(crate) fn wrapped(function: &Function, config: &Config) -> TokenStream {
     let Function {
         attributes,
@@ -148,6 +146,9 @@ fn marker(entry_attributes: &TokenStream, name: &str, config: &Config) -> TokenS
 }
 
 /// Reports all mistakes, and leaves the item as it was, so that nothing else breaks.
+///
+/// The item comes first, at the place where it is without mistakes: an editor that completes what is
+/// being written compares the two.
 pub(crate) fn rejected(mistakes: &Mistakes, item: &TokenStream) -> TokenStream {
     let errors = mistakes.iter().map(
         |Mistake {
@@ -167,7 +168,7 @@ pub(crate) fn rejected(mistakes: &Mistakes, item: &TokenStream) -> TokenStream {
             quote_spanned!(end=> #name #group)
         },
     );
-    quote_spanned!(site()=> #(#errors)* #item)
+    quote_spanned!(site()=> #item #(#errors)*)
 }
 
 /// On a statement or an expression the compiler refuses the attribute by itself, and one error is
@@ -195,7 +196,8 @@ pub(crate) fn on_code(code: &TokenStream) -> TokenStream {
 
 fn held(block: &TokenTree, function: &Function, config: &Config) -> TokenStream {
     let runtime = runtime(config, site());
-    let settings = config.settings.iter().map(|Setting { setter, value }| {
+    let mut options = quote_spanned!(site()=> #runtime::Options::new());
+    for Setting { setter, value } in &config.settings {
         let value = match value {
             Setter::True => quote_spanned!(site()=> true),
             Setter::Duration(Duration::MAX) => {
@@ -207,18 +209,14 @@ fn held(block: &TokenTree, function: &Function, config: &Config) -> TokenStream 
             }
             Setter::Expr(value) => value.clone(),
         };
-        quote_spanned!(site()=>
-            let __pidfile_options = __pidfile_options.#setter(#value);
-        )
-    });
+        options = quote_spanned!(site()=> { #options.#setter(#value) });
+    }
     let failed = failure::failed(function, config);
     // Clippy allows an unused parameter where there is no body yet, and there is one now.
     let unused = &function.unused;
     let guard = quote_spanned!(site()=> {
         #(let _: #runtime::__private::Option<*const #unused>;)*
-        let __pidfile_options = #runtime::Options::new();
-        #(#settings)*
-        match #runtime::Options::acquire(&__pidfile_options) {
+        match #runtime::Options::acquire(&#options) {
             #runtime::__private::Ok(__pidfile_guard) => __pidfile_guard,
             #runtime::__private::Err(__pidfile_error) => #failed,
         }

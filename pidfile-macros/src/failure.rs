@@ -51,6 +51,10 @@ fn handled(function: &Function, config: &Config, handler: &Handler) -> TokenStre
         | Handler::Closure(tokens)
         | Handler::Diverging(tokens)
         | Handler::Other(tokens) => tokens,
+        Handler::Unknown => {
+            let runtime = runtime(config, site());
+            return quote_spanned!(site()=> #runtime::__private::panic(__pidfile_error));
+        }
     };
     let here = site_of(tokens);
     let runtime = runtime(config, here);

@@ -23,6 +23,7 @@ mod value;
 
 use proc_macro2::TokenStream;
 
+use crate::config::{Config, Handler};
 use crate::item::Item;
 use crate::mistakes::Mistakes;
 
@@ -499,7 +500,13 @@ fn attribute(arguments: &TokenStream, item: &TokenStream, pass: Pass) -> TokenSt
         config::check_waiting(&config, &mut mistakes);
     }
     if !mistakes.is_empty() {
-        return expand::rejected(&mistakes, &item);
+        // As good as it gets, for the editor. Without a handler it may be the handler that is wrong, so
+        // nothing is said of the return type.
+        let best_effort = Config {
+            on_error: config.on_error.or(Some(Handler::Unknown)),
+            ..config
+        };
+        return expand::rejected(&mistakes, &expand::wrapped(&function, &best_effort));
     }
     match entry {
         Some(entry) => expand::deferred(&function, entry, &config, arguments),

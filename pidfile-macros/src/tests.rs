@@ -151,10 +151,9 @@ fn the_expansion_is_the_one_that_is_drawn() {
                 #![a]
                 {
                     let _ = &{
-                        let __pidfile_options = ::pidfile::Options::new();
-                        let __pidfile_options = __pidfile_options.path(P);
-                        let __pidfile_options = __pidfile_options.lock(true);
-                        match ::pidfile::Options::acquire(&__pidfile_options) {
+                        match ::pidfile::Options::acquire(
+                            &{ { ::pidfile::Options::new().path(P) }.lock(true) }
+                        ) {
                             ::pidfile::__private::Ok(__pidfile_guard) => __pidfile_guard,
                             ::pidfile::__private::Err(__pidfile_error) => return
                                 <_ as ::pidfile::FromAcquireError>::from_acquire_error(__pidfile_error),

@@ -3,7 +3,7 @@
 //! It is parsed, because only Rust's own grammar knows where an expression ends (`f::<A, B>(1)` and
 //! `|a, b| a` have commas of their own), but it is kept as the tokens that were written.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, TokenStream, TokenTree};
 use syn::buffer::Cursor;
 use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
@@ -34,12 +34,15 @@ impl Value {
                 rest_of_argument(input);
                 let written = between(start, input.cursor());
                 match written.clone().into_iter().last() {
-                    Some(last) if is_cut_off(written) => {
+                    Some(last) if is_cut_off(written.clone()) => {
                         mistakes.at(last, "this value ends too early; expected more after it");
                     }
                     _ => mistakes.syntax(&error),
                 }
-                None
+                // For the editor, which asks what may follow the dot.
+                let tokens = without_last_dots(written);
+                let expr = syn::parse2(tokens.clone()).ok()?;
+                Some(Value { tokens, expr })
             }
         }
     }
@@ -93,6 +96,32 @@ fn unwrapped(mut expr: &Expr) -> &Expr {
 fn is_cut_off(tokens: TokenStream) -> bool {
     let error = syn::parse2::<Expr>(tokens).err();
     error.is_some_and(|error| error.to_string().starts_with("unexpected end of input"))
+}
+
+/// What was written before a dot that nothing follows, in groups too.
+fn without_last_dots(tokens: TokenStream) -> TokenStream {
+    let mut kept: Vec<TokenTree> = Vec::new();
+    for tree in tokens {
+        if matches!(&tree, TokenTree::Punct(punct) if matches!(punct.as_char(), ';' | ',')) {
+            pop_dot(&mut kept);
+        }
+        kept.push(match tree {
+            TokenTree::Group(group) => {
+                let mut without = Group::new(group.delimiter(), without_last_dots(group.stream()));
+                without.set_span(group.span());
+                without.into()
+            }
+            tree => tree,
+        });
+    }
+    pop_dot(&mut kept);
+    kept.into_iter().collect()
+}
+
+fn pop_dot(trees: &mut Vec<TokenTree>) {
+    if matches!(trees.last(), Some(TokenTree::Punct(dot)) if dot.as_char() == '.') {
+        trees.pop();
+    }
 }
 
 /// The token trees from here to there, as they were written.

@@ -6,7 +6,7 @@ use pidfile::pidfile;
 
 #[pidfile("/run/app.pid")]
 fn number() -> impl Future<Output = Result<u8, pidfile::Error>> {
-    async move { Ok("one") }
+    async move { "one" }
 }
 
 fn main() {
