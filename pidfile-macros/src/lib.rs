@@ -1,7 +1,7 @@
 //! The attribute of the crate `pidfile`; use it from there.
 //!
-//! A use of the attribute goes through four rooms: `args` reads the arguments, `config` judges them,
-//! `item` looks at the function, `expand` writes the result. Mistakes are collected on the way and
+//! A use of the attribute passes through four rooms: `args` reads the arguments, `config` judges them,
+//! `item` looks at the function, and `expand` writes the result. Mistakes are collected on the way and
 //! reported together.
 
 mod args;
@@ -57,27 +57,29 @@ use crate::mistakes::Mistakes;
 /// }
 /// ```
 ///
-/// It goes on any function that has a body: on `main`, on helpers, on methods, on functions that are
+/// The attribute goes on any function that has a body: `main`, helpers, methods, and functions that are
 /// generic, `async`, `unsafe` or `extern "C"`. The function keeps its signature and its attributes, and
-/// what the compiler says about its body stays the same.
+/// the compiler's messages about its body stay the same.
 ///
 /// # Arguments
 ///
-/// A string that stands alone in the first place is the path. All other arguments are written
-/// `key = value`, in any order; a key that takes `true` or `false` may stand alone, which means `true`,
-/// and so may `wait`.
-/// Without arguments the pidfile is named after the program, in the default directory.
+/// A string that comes first and has no key is the path. All other arguments are written `key = value`,
+/// in any order. A key that takes `true` or `false` may stand alone, which means `true`; `wait` may stand
+/// alone too. Without arguments, the pidfile is named after the program and placed in the default
+/// directory.
 ///
-/// Each argument calls the setter of that name on `pidfile::Options`, in the order in which they are
-/// written. A value is an expression of the function: parameters, `self`, `?` and, in an `async fn`,
-/// `.await` may be used in it, the items and variables of the body may not. It is evaluated once in each
-/// call, before the body. What it moves the body no longer has; `path = &path` lends it instead.
+/// Except for `held`, `on_error` and `crate`, each argument calls the setter of that name on
+/// `pidfile::Options`, in the order in which the arguments are written. A value is an expression of the
+/// function. It may use parameters, `self`, `?` and, in an `async fn`, `.await`, but not the items and
+/// variables of the body. It is evaluated once per call, before the body. The body cannot use what a
+/// value has moved; `path = &path` borrows instead.
 ///
 /// Literals are checked when the function is compiled, and all mistakes are reported at once.
 ///
 /// ### `path`, `name`, `dir`, `temp_dir`, `dot_pid`
 ///
-/// Where the file goes: `path` alone, or the others in any combination that makes sense.
+/// Where the file goes: either `path`, or a combination of the others (`dir` and `temp_dir` exclude each
+/// other).
 ///
 /// ```no_run
 /// # use pidfile::pidfile;
@@ -103,8 +105,8 @@ use crate::mistakes::Mistakes;
 /// }
 /// ```
 ///
-/// `temp_dir` uses a directory of the user's own below the one for temporary files, `dot_pid = false`
-/// leaves the name as it is instead of adding `.pid`:
+/// `temp_dir` uses a private directory below the one for temporary files. `dot_pid = false` keeps the
+/// name as it is, without adding `.pid`:
 ///
 /// ```no_run
 /// # use pidfile::pidfile;
@@ -132,8 +134,8 @@ use crate::mistakes::Mistakes;
 ///
 /// ### `chmod`, `uid`, `gid`, `owner`, `group`
 ///
-/// Who may do what with it. A mode that is a literal is written in octal: `600` and `"600"` are errors,
-/// because neither means what it seems to.
+/// The permissions and the owner of the file. A literal mode is written in octal: `600` and `"600"` are
+/// errors, because neither means what it seems to.
 ///
 /// ```no_run
 /// # use pidfile::pidfile;
@@ -161,12 +163,11 @@ use crate::mistakes::Mistakes;
 /// }
 /// ```
 ///
-/// `uid` takes the number that `owner` takes the name for, `group` the name that `gid` takes the number
-/// for; one of each pair.
+/// `uid` and `gid` take numbers, `owner` and `group` take names. Give one of each pair.
 ///
 /// ### `lock`, `refuse_live`, `allow_same_process`
 ///
-/// Who counts as being there already. They are explained at the setters of `pidfile::Options`.
+/// Which processes count as already running. The setters of `pidfile::Options` explain them in full.
 ///
 /// ```no_run
 /// # use pidfile::pidfile;
@@ -210,9 +211,8 @@ use crate::mistakes::Mistakes;
 ///
 /// ### `wait`
 ///
-/// How long to wait for a holder to leave: a `Duration`, or a string such as `"500ms"`, `"5s"`,
-/// `"1m30s"` or `"1h"`, which is converted when the function is compiled. Alone it means without an
-/// end.
+/// How long to wait for the holder to leave: a `Duration`, or a string such as `"500ms"`, `"5s"`,
+/// `"1m30s"` or `"1h"`, which is converted when the function is compiled. A bare `wait` waits forever.
 ///
 /// ```no_run
 /// # use pidfile::pidfile;
@@ -255,10 +255,46 @@ use crate::mistakes::Mistakes;
 /// }
 /// ```
 ///
+/// ### `replace`
+///
+/// How long to give the holder to leave after it has been told to stop; the function then takes its
+/// place. It takes a duration, as `wait` does, and excludes `wait`.
+///
+/// ### `held`
+///
+/// A name for the guard. The body can then ask it for its path, or whether the file is still there:
+///
+/// ```no_run
+/// # use pidfile::pidfile;
+/// # fn work() {}
+/// #[pidfile("/run/thermod.pid", held = guard)]
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     println!("holding {}", guard.path().display());
+///     work();
+///     guard.verify()?;
+///     Ok(())
+/// }
+/// ```
+///
+/// stands for
+///
+/// ```no_run
+/// # fn work() {}
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let guard = pidfile::Options::new().path("/run/thermod.pid").acquire()?;
+///     println!("holding {}", guard.path().display());
+///     work();
+///     guard.verify()?;
+///     Ok(())
+/// }
+/// ```
+///
+/// It is an ordinary variable, a `pidfile::PidFile`: `guard.release()` gives the file back early.
+///
 /// ### `at_exit`, `signals`
 ///
-/// Whether the file is removed also when the process exits, or is ended by a signal, while the function
-/// runs. Both are `true` unless they are given.
+/// Whether the file is also removed when the process exits, or is ended by a signal, while the function
+/// runs. Both default to `true`.
 ///
 /// ```no_run
 /// # use pidfile::pidfile;
@@ -287,9 +323,9 @@ use crate::mistakes::Mistakes;
 ///
 /// ### `on_error`
 ///
-/// What to return instead, where the return type does not say it by itself (see [Errors](#errors)): a
-/// function or a closure that takes the `pidfile::Error`. It is evaluated only on failure, and may use
-/// up parameters then.
+/// What to return when the pidfile is not acquired, for return types that cannot express it (see
+/// [Errors](#errors)): a function or a closure that takes the `pidfile::Error`. It is evaluated only on
+/// failure, and may then consume parameters.
 ///
 /// ```
 /// # use pidfile::pidfile;
@@ -328,8 +364,8 @@ use crate::mistakes::Mistakes;
 ///
 /// ### `crate`
 ///
-/// Where the runtime is found, if not at `::pidfile`: for crates that pass it on under their own name,
-/// and for dependencies that are renamed. A path, or a path in a string.
+/// The path of the runtime, if it is not `::pidfile`: for crates that re-export it, and for dependencies
+/// that are renamed in `Cargo.toml`. Write it as a path, or as a path in a string.
 ///
 /// ```no_run
 /// mod facade {
@@ -358,9 +394,10 @@ use crate::mistakes::Mistakes;
 ///
 /// # Drop order
 ///
-/// The pidfile outlives everything that the body owns: its variables and the temporaries of its last
-/// expression are dropped first, then the pidfile is given back. Parameters live longer, as they do in
-/// every function. What must be gone before the next instance starts has to be moved into the body:
+/// The pidfile outlives everything that the body owns. The body's variables and the temporaries of its
+/// last expression are dropped first, in every edition; then the pidfile is given back. Parameters live
+/// longer, as they do in every function. To drop one before the next instance can start, move it into
+/// the body:
 ///
 /// ```
 /// # use pidfile::pidfile;
@@ -376,51 +413,83 @@ use crate::mistakes::Mistakes;
 /// # std::fs::remove_dir(&folder).unwrap();
 /// ```
 ///
-/// A panic in the body gives the pidfile back while it unwinds.
+/// If the body panics, the pidfile is given back during unwinding.
 ///
 /// # Async functions
 ///
 /// In an `async fn` the pidfile is taken at the first poll, not at the call. It is held across every
-/// `.await` and given back when the function is done or its future is dropped. The future stays `Send`.
-/// Taking it blocks the thread, with `wait` for as long as that says.
+/// `.await` and given back when the function completes or its future is dropped. The future stays `Send`,
+/// and is as small as one that acquires by hand.
 ///
-/// A plain function that returns a future (`impl Future`, `Pin<Box<dyn Future>>`, `BoxFuture`,
-/// `LocalBoxFuture`) is treated like an `async fn` if its body is nothing but an `async` block, or
-/// `Box::pin` of one. That is what `#[async_trait]` makes of a method. Any other body is an error,
-/// because the pidfile would be gone before the future runs.
+/// Acquiring blocks the thread. `wait` and `replace` would block the executor for as long as they take,
+/// so they are errors in an `async fn`, unless an attribute that starts the runtime stands beside ours
+/// (see [below](#other-attributes)). Acquire in the body instead, and sleep as your runtime does:
+///
+/// ```no_run
+/// # async fn sleep(_: std::time::Duration) {}
+/// async fn serve() -> Result<(), pidfile::Error> {
+///     let options = pidfile::Options::new().path("/run/thermod.pid");
+///     let _held = loop {
+///         match options.acquire() {
+///             Err(error) if error.is_running() => {
+///                 sleep(std::time::Duration::from_millis(100)).await;
+///             }
+///             result => break result?,
+///         }
+///     };
+///     Ok(())
+/// }
+/// ```
+///
+/// A plain function that returns a future (`impl Future`, `impl IntoFuture`, `Pin<Box<dyn Future>>`,
+/// `BoxFuture`, `LocalBoxFuture`) is treated like an `async fn` if its body is nothing but an `async`
+/// block, boxed or not: `Box::pin(async move { .. })` and `async move { .. }.boxed()` both work. This is
+/// what `#[async_trait]` makes of a method. With any other body, or a future inside another type such as
+/// `Result<impl Future, E>`, it is an error, because the pidfile would be given back before the future
+/// runs.
 ///
 /// # Other attributes
 ///
-/// Attributes that start a runtime, such as `#[tokio::main]`, `#[actix_rt::main]` or `#[tokio::test]`,
-/// may stand above or below. In either order the pidfile is taken before the runtime starts and given
-/// back after it is gone. They are known by the last part of their name, `main` or `test`; on an
-/// `async fn main` any attribute that is not built into the compiler is taken for one.
+/// Attributes that start a runtime, such as `#[tokio::main]`, `#[actix_web::main]`, `#[rocket::main]` or
+/// `#[tokio::test]`, may stand above or below. In either order the pidfile is taken before the runtime
+/// starts and given back after the runtime has ended. `#[async_std::main]` is an exception: it takes our
+/// attribute along into the runtime, which runs nothing else until the pidfile is held. A value with an
+/// `.await` also keeps the pidfile inside the runtime.
+///
+/// Such attributes are recognized by the last part of their name, `main` or `test`. On an `async fn main`
+/// every attribute that is not built into the compiler counts as one. Some of them drop the attributes
+/// below, for example `#[macroquad::main]` and `#[embassy_executor::main]`. This is an error: put
+/// `#[pidfile]` on a function that `main` calls. `#[rocket::launch]` is an error too, because its function
+/// is over before the server runs; use `#[rocket::main]`.
 ///
 /// Of other attributes that wrap the body, the lowest is the outermost. So `#[pidfile]` stands above
-/// `#[serial]`: first the turn, then the pidfile. `#[test]`, `#[instrument]` and a second `#[pidfile]`
-/// may stand on either side. Where `#[rstest]` stands above, it takes the attribute along to the tests
-/// that it makes, which have no parameters; below, parameters may be used.
+/// `#[serial]`: first the turn, then the pidfile. It also stands above attributes that change the return
+/// type, such as `#[snafu::report]` and `#[wasm_bindgen]`. `#[test]`, `#[instrument]`,
+/// `#[axum::debug_handler]`, `#[test_log::test]` and a second `#[pidfile]` may stand on either side.
+/// `#[test_case]` stands above. `#[rstest]` above ours takes our attribute along to the tests that it
+/// makes, which have no parameters; below `#[pidfile]`, values may use the parameters.
 ///
 /// # Errors
 ///
-/// If the pidfile is not acquired, the body does not run. What happens instead is up to the return type,
-/// unless there is `on_error`:
+/// If the pidfile is not acquired, the body does not run. Unless `on_error` is given, the return type
+/// decides what happens instead:
 ///
 /// | return type | in `main` | elsewhere |
 /// |---|---|---|
-/// | nothing | one line on stderr, `<program>: <error>`, and exit status `error.exit_code()`, 75 if somebody else holds it | a panic with the error's text |
+/// | nothing | one line on stderr, `<program>: <error>`, and exit status `error.exit_code()`, 75 if another process holds it | a panic with the error's text |
 /// | `ExitCode` | the same line, and that status | the same |
 /// | `Result<_, E>` where `E: From<pidfile::Error>` | `Err(E::from(error))` | the same |
-/// | a type with `pidfile::FromAcquireError` | what that returns | the same |
+/// | a type that implements `pidfile::FromAcquireError` | the result of that | the same |
 /// | `!` | as for nothing | as for nothing |
 ///
-/// `E` may be an enum of your own, `pidfile::Error`, `io::Error`, `Box<dyn Error>`, `anyhow::Error`; type
-/// aliases are seen through. Every other return type is refused by the compiler.
+/// `E` may be your own error type, `pidfile::Error`, `io::Error`, `Box<dyn Error>`, `anyhow::Error` or
+/// `eyre::Report`, also behind an alias. Every other return type is a compile error. A method called `main`
+/// is not the program's `main`.
 ///
 /// # Panics
 ///
-/// A function that returns nothing, or does not return, panics if the pidfile is not acquired, except in
-/// `main`. The panic is reported for the caller if the function has `#[track_caller]`.
+/// Outside of `main`, a function that returns nothing or never returns panics if the pidfile is not
+/// acquired. With `#[track_caller]`, the panic points at its caller.
 ///
 /// # Examples
 ///
