@@ -65,7 +65,7 @@ impl Wishes {
                 ("clippy", "") => wishes.clippy = true,
                 ("test", "") => wishes.test = true,
                 ("rename", name) => wishes.rename = Some(name.into()),
-                _ => panic!("nobody knows `{line}`"),
+                _ => panic!("unknown wish: `{line}`"),
             }
         }
         if wishes.editions.is_empty() {

@@ -48,7 +48,7 @@ fn compare(compiler: &str, flags: &[String]) {
         for edition in &wishes.editions {
             let [with, without] =
                 [source, &bare].map(|source| messages(compiler, flags, &wishes, edition, source));
-            // Of clippy's lints some look away from what a macro has touched. That is no harm.
+            // Some of clippy's lints skip code that a macro has touched, which does no harm.
             let missing = if flags.is_empty() {
                 &without - &with
             } else {

@@ -19,7 +19,7 @@ fn our_messages() {
 
 /// Says why a test does not look, past the harness, which keeps what a test that passes has said.
 fn skip(why: &str) {
-    // Without anybody to read it the test is no different.
+    // The result of the test does not depend on whether this can be read.
     let _ = writeln!(io::stderr(), "skipped: {why}");
 }
 

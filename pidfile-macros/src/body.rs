@@ -217,7 +217,7 @@ pub(crate) fn as_last_expression(block: &TokenTree) -> TokenTree {
 }
 
 /// Where the value of a block begins and ends: what stands behind its last semicolon. Good enough
-/// to show somebody where to look.
+/// to show where to look.
 pub(crate) fn last_expression(block: &TokenTree) -> (Span, Span) {
     let trees: Vec<TokenTree> = braces(block).iter().flat_map(Group::stream).collect();
     let is_semicolon =

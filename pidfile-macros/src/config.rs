@@ -2,7 +2,7 @@
 //!
 //! What can be known at compile time is refused here, in words that say what to write instead:
 //! duplicates, keys that exclude each other, and literals that `Options` would refuse or that mean
-//! something else than they seem to. Values that are no literals are left to the compiler, which
+//! something else than they seem to. Values that are not literals are left to the compiler, which
 //! knows their types.
 
 use std::time::Duration;

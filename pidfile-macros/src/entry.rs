@@ -129,7 +129,7 @@ fn is_of_path(tree: &TokenTree) -> bool {
 }
 
 /// An attribute is known by its name, `main` or `test`. On `main` itself every attribute that is not
-/// the compiler's own is taken for one, because an async `main` that nobody turns into a plain one
+/// the compiler's own is taken for one, because an async `main` that is not turned into a plain one
 /// does not compile anyway.
 fn is_entry_path(path: &Path, is_main: bool) -> bool {
     let is_one_of = |segment: Option<&PathSegment>, names: &[&str]| {

@@ -23,7 +23,7 @@ pub(crate) struct Function {
     pub(crate) attributes: TokenStream,
     /// Everything between the attributes and the body.
     pub(crate) signature: TokenStream,
-    /// The body as it was written: braces, be it in groups without delimiters.
+    /// The body as it was written: braces, perhaps in groups without delimiters.
     pub(crate) body: TokenTree,
     pub(crate) held_in: HeldIn,
     /// `async`, or what else says that the body runs in an executor.
@@ -49,7 +49,7 @@ pub(crate) enum HeldIn {
 /// What the attribute stands on.
 pub(crate) enum Item {
     Function(Box<Function>),
-    /// No function of ours; the mistake is noted.
+    /// Not a function that can hold a pidfile; the mistake is noted.
     Refused,
     /// A statement or an expression, where the compiler itself refuses the attribute.
     Code,
@@ -67,7 +67,7 @@ pub(crate) fn parse(item: TokenStream, mistakes: &mut Mistakes) -> Item {
     let mut found = Item::Refused;
     let parser = |input: ParseStream| {
         found = function(input, mistakes)?;
-        // The body, or what follows the word that makes it no function: not for us to read.
+        // The body, or what follows the keyword of another item: it is not ours to read.
         input.parse::<TokenStream>().map(drop)
     };
     if let Err(error) = parser.parse2(seen_through(item)) {

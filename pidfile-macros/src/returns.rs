@@ -51,7 +51,7 @@ pub(crate) enum Future {
     Inside,
 }
 
-/// The traits of futures, and the aliases that everybody uses for a boxed one.
+/// The traits of futures, and the usual aliases of a boxed one.
 const FUTURES: &[&str] = &[
     "Future",
     "IntoFuture",

@@ -1,5 +1,5 @@
-//! What the expansion of `#[pidfile]` may call. Exported, hidden, as `__private`; nobody else may
-//! rely on it.
+//! What the expansion of `#[pidfile]` may call. Exported, hidden, as `__private`; other code must
+//! not rely on it.
 //!
 //! The expansion reaches everything through this module, because the names of the prelude may mean
 //! something else where it stands.
