@@ -109,9 +109,6 @@
 #[cfg(not(unix))]
 compile_error!("pidfile is for Unix: it stands on flock, fork and signals");
 
-// The attribute's expansion says `::pidfile`, here too.
-extern crate self as pidfile;
-
 // What a caller chooses.
 mod options;
 
