@@ -146,7 +146,7 @@ fn options_refuse_every_text_that_the_attribute_refuses() {
     let dir = sandbox.dir().to_str().unwrap();
     let mut cases = Vec::new();
     for text in [
-        "", ".", "..", "/", "a", "a/", "a/b", "a//", "a\0b", "a.pid", "\u{fc}",
+        "", ".", "..", "/", "a", "a/", "a/b", "a//", "a\0b", "a.pid", "\u{fc}", "~", "~/a",
     ] {
         let options = Options::new();
         let inside = format!("{dir}/{text}");

@@ -4,20 +4,28 @@
 //! Nothing here knows how a pidfile works. What a test claims about one comes from the system:
 //! bytes, inodes, locks, statuses.
 
-mod cargo;
+mod build;
 mod facts;
+#[cfg(target_os = "linux")]
+mod mounts;
 mod program;
 mod refusal;
 mod sandbox;
 mod script;
+#[cfg(target_os = "linux")]
+mod stepping;
 mod system;
 
-pub(crate) use cargo::{WORKSPACE, cargo, target_dir, write_crate};
+pub(crate) use build::{WORKSPACE, cargo, cc, target_dir, write_crate};
 pub(crate) use facts::{Snapshot, is_locked, is_tmpfile_supported, lock};
+#[cfg(target_os = "linux")]
+pub(crate) use mounts::{Mount, has_program};
 pub(crate) use program::Program;
 pub(crate) use refusal::Refusal;
 pub(crate) use sandbox::{Sandbox, names, set_mode};
 pub(crate) use script::{Script, holder};
+#[cfg(target_os = "linux")]
+pub(crate) use stepping::{Call, Stepped};
 pub(crate) use system::{
     a_moment, can_unshare, dead_process, descriptors, eventually, is_root, needs, zombie,
 };

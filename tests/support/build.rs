@@ -1,5 +1,6 @@
 //! Programs that a test writes and builds.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -54,4 +55,22 @@ pub(crate) fn cargo(dir: &Path, arguments: &[&str]) -> Option<Output> {
         "cargo, and a target directory to write to",
     );
     output
+}
+
+/// Compiles a C program, or with `-shared` a library. `None` without a compiler.
+pub(crate) fn cc(output: &Path, source: &str, arguments: &[&OsStr]) -> Option<PathBuf> {
+    let file = output.with_extension("c");
+    fs::write(&file, source).expect("a source");
+    let compiled = Command::new("cc")
+        .arg("-o")
+        .args([output, &file])
+        .args(arguments)
+        .output()
+        .ok();
+    if !needs(compiled.is_some(), "cc") {
+        return None;
+    }
+    let compiled = compiled.expect("it has run");
+    assert!(compiled.status.success(), "{compiled:?}");
+    Some(output.to_path_buf())
 }

@@ -1,0 +1,155 @@
+//! Processes that go on one system call at a time.
+
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::thread::yield_now;
+
+use nix::sys::ptrace::{self, Options};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use super::program::pid as pid_of;
+use super::system::eventually;
+
+/// A process that is stopped between two system calls. Dropped, it goes on freely. All calls must
+/// come from the thread that stopped it, since the kernel knows a tracer by its thread.
+#[derive(Debug)]
+pub(crate) struct Stepped {
+    pid: Pid,
+    is_gone: bool,
+}
+
+/// A system call that a process is about to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) number: i64,
+    pub(crate) arguments: [u64; 6],
+}
+
+impl Stepped {
+    /// Stops a process wherever it is.
+    #[track_caller]
+    pub(crate) fn stop(pid: u32) -> Stepped {
+        let pid = pid_of(pid);
+        ptrace::seize(pid, Options::PTRACE_O_TRACESYSGOOD).expect("it may be traced");
+        ptrace::interrupt(pid).expect("it is there");
+        let stopped = Stepped {
+            pid,
+            is_gone: false,
+        };
+        match wait(pid) {
+            WaitStatus::PtraceEvent(..) => stopped,
+            other => panic!("stopped by {other:?}"),
+        }
+    }
+
+    /// Lets it go on until it is about to make a system call. `None` if it ended instead.
+    #[track_caller]
+    pub(crate) fn next_call(&mut self) -> Option<Call> {
+        self.resume().then(|| self.pending())
+    }
+
+    /// Lets it make the system call that it was about to make. Returns whether it is still there.
+    #[track_caller]
+    pub(crate) fn make_call(&mut self) -> bool {
+        self.resume()
+    }
+
+    /// Kills it, and waits until nothing of it is left.
+    #[track_caller]
+    pub(crate) fn kill(mut self) {
+        // Fails if it has ended.
+        let _ = kill(self.pid, Signal::SIGKILL);
+        while !self.is_gone {
+            let seen = wait(self.pid);
+            self.is_gone = matches!(seen, WaitStatus::Exited(..) | WaitStatus::Signaled(..));
+        }
+    }
+
+    /// Goes on until the next stop, which is at the beginning of a call and at its end in turn: where
+    /// it was first stopped, it was in no call, or in one that it begins again. Signals reach the process on the way.
+    #[track_caller]
+    fn resume(&mut self) -> bool {
+        let mut signal = None;
+        loop {
+            ptrace::syscall(self.pid, signal).expect("it is stopped");
+            match wait(self.pid) {
+                WaitStatus::PtraceSyscall(_) => return true,
+                WaitStatus::Stopped(_, seen) => signal = Some(seen),
+                WaitStatus::PtraceEvent(..) => signal = None,
+                WaitStatus::Exited(..) | WaitStatus::Signaled(..) => {
+                    self.is_gone = true;
+                    return false;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// What the kernel says about the call at which it is stopped.
+    fn pending(&self) -> Call {
+        let text = fs::read_to_string(format!("/proc/{}/syscall", self.pid)).expect("/proc");
+        let mut words = text.split_whitespace();
+        let number = words.next().and_then(|word| word.parse().ok());
+        let mut arguments = [0; 6];
+        for (argument, word) in arguments.iter_mut().zip(words) {
+            let digits = word.trim_start_matches("0x");
+            *argument = u64::from_str_radix(digits, 16).expect("a number");
+        }
+        Call {
+            number: number.unwrap_or_else(|| panic!("not at a call: {text}")),
+            arguments,
+        }
+    }
+
+    /// A string in its memory.
+    pub(crate) fn string(&self, address: u64) -> Vec<u8> {
+        let memory = File::open(format!("/proc/{}/mem", self.pid)).expect("its memory");
+        let mut string = Vec::new();
+        let mut byte = [0];
+        while memory
+            .read_at(&mut byte, address + string.len() as u64)
+            .is_ok_and(|length| length == 1 && byte[0] != 0)
+        {
+            string.push(byte[0]);
+        }
+        string
+    }
+
+    /// The device and inode of one of its descriptors.
+    pub(crate) fn file(&self, descriptor: u64) -> Option<(u64, u64)> {
+        let facts = fs::metadata(format!("/proc/{}/fd/{descriptor}", self.pid)).ok()?;
+        Some((facts.dev(), facts.ino()))
+    }
+}
+
+impl Drop for Stepped {
+    fn drop(&mut self) {
+        if !self.is_gone {
+            // Fails if it was killed.
+            let _ = ptrace::detach(self.pid, None::<Signal>);
+        }
+    }
+}
+
+/// What it reports next. Under a deadline, because a process may sleep in the kernel for a reason
+/// that only another stopped one can end.
+#[track_caller]
+fn wait(pid: Pid) -> WaitStatus {
+    let flags = WaitPidFlag::__WALL | WaitPidFlag::WNOHANG;
+    let mut status = WaitStatus::StillAlive;
+    // It answers almost at once, so first without the sleep of `eventually`.
+    for _ in 0..10_000 {
+        status = waitpid(pid, Some(flags)).expect("it is traced");
+        if status != WaitStatus::StillAlive {
+            return status;
+        }
+        yield_now();
+    }
+    eventually("a stop of the process", || {
+        status = waitpid(pid, Some(flags)).expect("it is traced");
+        status != WaitStatus::StillAlive
+    });
+    status
+}
