@@ -21,6 +21,8 @@ pub(crate) fn take(name: &str, value: &OsStr, state: &mut State) -> bool {
     match name {
         "fork" => fork_to(value, state),
         #[cfg(target_os = "linux")]
+        "clone-pid-namespace" => clone_to(value, state),
+        #[cfg(target_os = "linux")]
         "vfork-and-raise" => vfork_and_raise(number(value)),
         "spawn" => {
             // It inherits the standard input, so it ends when the test does.
@@ -43,12 +45,37 @@ fn fork_to(steps: &OsStr, state: &mut State) {
     // SAFETY: this process has one thread when a test asks for a fork, so the
     // child may go on as if nothing had happened.
     if let ForkResult::Child = unsafe { fork() }.expect("fork") {
-        surroundings::end_with_the_test();
-        for step in steps.to_str().expect("steps").split(',') {
-            take_step(step.replace(':', "=").as_ref(), state).expect("no step of a child fails");
-        }
-        ends::leave(0);
+        be_child(steps, state);
     }
+}
+
+/// The same in a new pid namespace, by a `clone` of the program's own, of which the C library and
+/// its fork hooks know nothing.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code, reason = "clone")]
+fn clone_to(steps: &OsStr, state: &mut State) {
+    use nix::sched::{CloneFlags, clone};
+
+    let mut stack = vec![0; 1 << 20];
+    let child = Box::new(|| be_child(steps, state));
+    // SAFETY: this process has one thread, and the child has a copy of its memory.
+    unsafe {
+        clone(
+            child,
+            &mut stack,
+            CloneFlags::CLONE_NEWPID,
+            Some(Signal::SIGCHLD as i32),
+        )
+    }
+    .expect("clone");
+}
+
+fn be_child(steps: &OsStr, state: &mut State) -> ! {
+    surroundings::end_with_the_test();
+    for step in steps.to_str().expect("steps").split(',') {
+        take_step(step.replace(':', "=").as_ref(), state).expect("no step of a child fails");
+    }
+    ends::leave(0)
 }
 
 /// Starts a child that shares this process's memory until it dies by the signal, as a `vfork` does
@@ -57,11 +84,13 @@ fn fork_to(steps: &OsStr, state: &mut State) {
 #[allow(unsafe_code, reason = "clone")]
 fn vfork_and_raise(signal: Signal) {
     use nix::sched::{CloneFlags, clone};
-    use nix::sys::signal::raise;
+    use nix::sys::signal::kill;
+    use nix::unistd::getpid;
 
     let mut stack = vec![0; 1 << 18];
     let die = Box::new(|| {
-        raise(signal).expect("raise");
+        // Not `raise`, with which some C libraries signal the parent here.
+        kill(getpid(), signal).expect("kill");
         0
     });
     let flags = CloneFlags::CLONE_VM | CloneFlags::CLONE_VFORK;

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use nix::libc::c_int;
+use nix::sys::signal::Signal::{self, SIGKILL, SIGSTOP};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, sigaction};
 
 use crate::argument::number;
@@ -18,6 +19,11 @@ pub(crate) fn take(name: &str, value: &OsStr) -> bool {
         "ignore" => dispose(value, SigHandler::SigIgn),
         "handle" => dispose(value, SigHandler::Handler(remember)),
         "clean-up-and-leave-on" => dispose(value, SigHandler::Handler(clean_up_and_leave)),
+        "reset-signals" => {
+            // The two that cannot be changed have no other action.
+            let others = Signal::iterator().filter(|s| !matches!(s, SIGKILL | SIGSTOP));
+            others.for_each(|signal| set(signal, SigHandler::SigDfl));
+        }
         "handled" => println!("handled {}", HANDLED.swap(0, Ordering::SeqCst)),
         _ => return false,
     }
@@ -34,9 +40,13 @@ extern "C" fn clean_up_and_leave(_: c_int) {
     leave(9);
 }
 
-#[allow(unsafe_code, reason = "sigaction")]
 fn dispose(signal: &OsStr, handler: SigHandler) {
+    set(number(signal), handler);
+}
+
+#[allow(unsafe_code, reason = "sigaction")]
+fn set(signal: Signal, handler: SigHandler) {
     let action = SigAction::new(handler, SaFlags::empty(), SigSet::empty());
     // SAFETY: one handler stores a number, and the other calls what may be called in a handler.
-    unsafe { sigaction(number(signal), &action) }.expect("sigaction");
+    unsafe { sigaction(signal, &action) }.expect("sigaction");
 }

@@ -27,6 +27,7 @@
 //! | **Talking with the test** | | |
 //! | `say=TEXT` | | `TEXT` |
 //! | `wait` | reads a line, or the end of the input | |
+//! | `poll` | waits until there is input, without reading it | `poll ready` or `poll ERROR` |
 //! | **Ends** ([`ends`]) | | |
 //! | `exit=N` `_exit=N` `exit-on-a-thread=N` | ends with that status | |
 //! | `question` | returns an error from `main` while the guards are alive | |
@@ -38,6 +39,7 @@
 //! | `ignore=TERM` | ignores it | |
 //! | `handle=TERM` | handles it by remembering it | |
 //! | `handled` | reports the last signal remembered, and forgets it | `handled N` |
+//! | `reset-signals` | gives every signal its default action, as `daemon(7)` does | |
 //! | `clean-up-and-leave-on=TERM` | handles it by `cleanup` and `_exit(9)` | |
 //! | **Threads** ([`threads`]) | | |
 //! | `workers=N` | starts threads that acquire and release a file each | |
@@ -48,12 +50,15 @@
 //! | `probe` | asks for the status until the end | `probing` |
 //! | `drop-on-a-thread` | drops the newest guard on another thread | |
 //! | `park` | sleeps until the end | |
+//! | `end-main-thread` | takes the later steps on another thread and ends the main thread | |
 //! | **Children** ([`children`]) | | |
 //! | `fork=STEP,STEP:VALUE` | forks a child that takes these steps and leaves by `_exit(0)` | |
+//! | `clone-pid-namespace=STEP,STEP:VALUE` | as `fork`, in a pid namespace and by a bare `clone` | |
 //! | `vfork-and-raise=TERM` | starts a child in this process's memory that dies by the signal | |
 //! | `spawn` | spawns a program that inherits the standard input | `spawned PID` |
 //! | `reap` | waits for a child | `child exited N` or `child killed by TERM` |
 //! | **Surroundings** ([`surroundings`], [`mounts`]) | | |
+//! | `title=TEXT` | sets the name of the process, any bytes | |
 //! | `umask=777` `chdir=PATH` `chroot=PATH` `become=N` | changes the process; `become` takes a user and group id | |
 //! | `close=N` `close-all` | closes descriptors behind the library's back | |
 //! | `open-ten=PATH` | opens the file ten times and keeps it open | |
@@ -89,7 +94,16 @@ use state::State;
 fn main() -> Result<(), Box<dyn Error>> {
     surroundings::end_with_the_test();
     let mut state = State::default();
-    for argument in std::env::args_os().skip(1) {
+    let mut arguments = std::env::args_os().skip(1);
+    while let Some(argument) = arguments.next() {
+        if argument == "end-main-thread" {
+            let rest: Vec<_> = arguments.collect();
+            threads::end_this_one_after(move || {
+                for argument in rest {
+                    take(&argument, &mut state).expect("no step on a thread fails");
+                }
+            });
+        }
         take(&argument, &mut state)?;
     }
     // A return from `main` drops the guards that are left.
@@ -102,6 +116,7 @@ fn take(argument: &OsStr, state: &mut State) -> Result<(), Box<dyn Error>> {
     match name.as_str() {
         "say" => println!("{}", value.to_string_lossy()),
         "wait" => surroundings::wait_for_a_line(),
+        "poll" => surroundings::poll_for_input(),
         "question" => ends::question(state)?,
         name => {
             let known = options::take(name, &value, state)

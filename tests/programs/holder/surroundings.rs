@@ -1,12 +1,17 @@
 //! Steps that change what surrounds the process: its directory, root, user, descriptors and limits.
 //! The test that waits for it is part of that too.
 
+#[cfg(target_os = "linux")]
+use std::ffi::CString;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::stdin;
-use std::os::fd::IntoRawFd;
+use std::os::fd::{AsFd, IntoRawFd};
+#[cfg(target_os = "linux")]
+use std::os::unix::ffi::OsStrExt;
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Gid, Uid, alarm, chdir, chroot, read, setgid, setuid};
@@ -25,6 +30,11 @@ pub(crate) fn end_with_the_test() {
 /// Whether `name` was a step of this file.
 pub(crate) fn take(name: &str, value: &OsStr) -> bool {
     match name {
+        #[cfg(target_os = "linux")]
+        "title" => {
+            let title = CString::new(value.as_bytes()).expect("no NUL");
+            nix::sys::prctl::set_name(&title).expect("PR_SET_NAME");
+        }
         "umask" => {
             umask(Mode::from_bits_truncate(octal(value)));
         }
@@ -73,6 +83,16 @@ pub(crate) fn wait_for_a_line() {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => panic!("standard input: {error}"),
         }
+    }
+}
+
+/// Waits for input by `poll`, which fails when a handler has run, whatever its flags.
+pub(crate) fn poll_for_input() {
+    let input = stdin();
+    let mut ask = [PollFd::new(input.as_fd(), PollFlags::POLLIN)];
+    match poll(&mut ask, PollTimeout::NONE) {
+        Ok(_) => println!("poll ready"),
+        Err(error) => println!("poll {error:?}"),
     }
 }
 
