@@ -70,3 +70,9 @@ mod pid_namespace;
 mod signals;
 /// Ends at random moments, hundreds and thousands of times, leave nothing.
 mod storms;
+
+// Wherever it runs.
+
+/// File systems on which a link is another file, or a lock excludes no one.
+#[cfg(target_os = "linux")]
+mod hard_links;
