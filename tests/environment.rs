@@ -140,23 +140,6 @@ fn assert_not_used(variable: &'static str, steps: &str, unprivileged: bool) {
 }
 
 #[test]
-fn a_runtime_directory_that_is_relative_foreign_or_open_is_an_error() {
-    let sandbox = Sandbox::new();
-    // A variable that is empty asks for nothing, and the service manager makes directories that are
-    // its group's to write, and links.
-    let accepted = [PathBuf::new(), sandbox.path("group"), sandbox.path("link")];
-    for path in unusable(&sandbox) {
-        if accepted.contains(&path) {
-            continue;
-        }
-        let script = Script::new().env("RUNTIME_DIRECTORY", &path);
-        let refusal = script.steps("name=it acquire").refusal();
-        let refusal = refusal.expect_one_of(&["Insecure", "Config", "Io"]);
-        refusal.expect_message("`RUNTIME_DIRECTORY`");
-    }
-}
-
-#[test]
 fn an_xdg_runtime_dir_that_is_relative_foreign_or_open_is_not_used() {
     assert_not_used("XDG_RUNTIME_DIR", "name=it", true);
 }

@@ -103,9 +103,9 @@ fn a_dir_that_is_there_is_used_as_it_is() {
 }
 
 #[test]
-fn a_dir_is_not_made_below_one_that_others_can_write() {
+fn a_dir_is_not_made_below_one_that_others_can_write_unless_it_is_sticky() {
     let sandbox = Sandbox::new();
-    for mode in [0o777, 0o775, 0o702] {
+    for mode in [0o777, 0o775, 0o770] {
         let open = sandbox.folder(&format!("{mode:o}"), mode);
         let error = refused(Options::new().dir(open.join("a/b")).name("it").acquire());
         assert!(
