@@ -76,6 +76,9 @@ mod storms;
 /// File systems on which a link is another file, or a lock excludes no one.
 #[cfg(target_os = "linux")]
 mod hard_links;
+/// A file locked with `fcntl` or `lockf` is held.
+#[cfg(target_os = "linux")]
+mod record_locks;
 /// What a service manager lays out is used, and a place that was asked for is never replaced.
 #[cfg(target_os = "linux")]
 mod service_manager;
