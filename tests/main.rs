@@ -76,6 +76,9 @@ mod storms;
 /// File systems on which a link is another file, or a lock excludes no one.
 #[cfg(target_os = "linux")]
 mod hard_links;
+/// A refusal and a status name only a process that has the lock.
+#[cfg(target_os = "linux")]
+mod named_holder;
 /// A file that another user holds is held for root too.
 mod other_users;
 /// A file locked with `fcntl` or `lockf` is held.
