@@ -243,3 +243,41 @@ fn hammered_by_three_probes_no_starter_is_refused_if_the_file_names_a_living_pro
 fn hammered_by_three_probes_no_starter_is_refused_if_the_file_is_empty() {
     assert_never_refused("");
 }
+
+/// For how long a file is acquired and released while it is asked about.
+const CLEAN_ROUNDS: Duration = Duration::from_secs(15);
+
+#[test]
+fn status_never_says_stale_of_a_file_that_is_only_acquired_and_released() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.pidfile();
+    // Two processes, one of them with two threads, so that releases meet acquires.
+    let mut busy = ["churn", "rivals=2 say=ready park"].map(|steps| {
+        let mut program = holder(&path).steps(steps).start();
+        program.expect("ready");
+        program
+    });
+    let ask = || {
+        let options = Options::new().path(&path);
+        let end = Instant::now() + CLEAN_ROUNDS;
+        let mut asked = 0_u32;
+        while Instant::now() < end {
+            let status = options.status().unwrap();
+            assert!(
+                matches!(status, Status::Absent | Status::Held { .. }),
+                "{status:?} after {asked} answers"
+            );
+            asked += 1;
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(ask);
+        ask();
+    });
+    for program in &mut busy {
+        assert!(program.is_running());
+        program.signal(Signal::SIGTERM);
+        program.expect_death_by(Signal::SIGTERM);
+    }
+    sandbox.assert_names([]);
+}
