@@ -57,6 +57,8 @@ mod daemons;
 mod ends;
 /// A forked child leaves its parent's file alone.
 mod fork;
+/// What has the hidden name of an adoption is removed only if an adoption left it.
+mod hidden_name;
 /// A holder that lost its file finds out, and harms no other file.
 mod lost;
 /// A holder whose directory, root or user changed cleans up all the same.
@@ -76,6 +78,9 @@ mod storms;
 /// File systems on which a link is another file, or a lock excludes no one.
 #[cfg(target_os = "linux")]
 mod hard_links;
+/// Of two children that adopt one reservation one holds, in every order of their system calls.
+#[cfg(target_os = "linux")]
+mod interleavings;
 /// A refusal and a status name only a process that has the lock.
 #[cfg(target_os = "linux")]
 mod named_holder;

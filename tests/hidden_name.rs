@@ -1,0 +1,84 @@
+//! The hidden name that an adoption needs for a moment, and what else may have that name.
+
+use std::fs;
+use std::os::unix::fs::{chown, symlink};
+use std::path::Path;
+
+use nix::fcntl::FlockArg;
+use nix::sys::stat::Mode;
+use nix::unistd::{geteuid, mkfifo};
+
+use crate::support::{OTHER_USER, Sandbox, Snapshot, holder, is_locked, lock};
+
+const HIDDEN: &str = ".it.pid.adopt";
+
+/// Puts something under the hidden name between a reservation and its adoption, which then holds or
+/// says what is wrong. The reservation is not lost, and what is not a leftover stays as it is.
+#[track_caller]
+fn assert_left_alone(what: &str, put: impl FnOnce(&Path)) {
+    let sandbox = Sandbox::new();
+    let hidden = sandbox.path(HIDDEN);
+    let mut program = holder(sandbox.pidfile())
+        .steps("reserve fork=wait,adopt,wait,release reap")
+        .start();
+    program.expect("reserved ");
+    put(&hidden);
+    let before = Snapshot::of(&hidden);
+    program.tell();
+    let line = program.line().unwrap();
+    assert!(!line.starts_with("refused\tLost"), "{what}: {line}");
+    assert_eq!(Snapshot::of(&hidden), before, "{what}");
+    if line.starts_with("held ") {
+        assert!(is_locked(&sandbox.pidfile()));
+        let record = fs::read_to_string(sandbox.pidfile()).unwrap();
+        assert_eq!(Some(record.trim()), line.split(' ').nth(1));
+    }
+}
+
+#[test]
+fn a_fifo_with_the_hidden_name_does_not_lose_the_reservation() {
+    assert_left_alone("a FIFO", |path| {
+        mkfifo(path, Mode::from_bits_truncate(0o600)).unwrap();
+    });
+}
+
+#[test]
+fn a_directory_or_symlink_with_the_hidden_name_does_not_lose_the_reservation() {
+    assert_left_alone("a directory", |path| fs::create_dir(path).unwrap());
+    assert_left_alone("a symlink", |path| symlink("it.pid", path).unwrap());
+    assert_left_alone("a dangling symlink", |path| {
+        symlink("nowhere", path).unwrap();
+    });
+}
+
+#[test]
+fn a_text_with_the_hidden_name_is_left_alone() {
+    assert_left_alone("a text", |path| fs::write(path, "my notes\n").unwrap());
+}
+
+#[test]
+fn a_file_of_another_user_with_the_hidden_name_is_left_alone() {
+    if geteuid().is_root() {
+        assert_left_alone("a file of another user", |path| {
+            fs::write(path, "2147483647\n").unwrap();
+            chown(path, Some(OTHER_USER), None).unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_locked_file_with_the_hidden_name_is_left_alone() {
+    // A sibling may have it, which adopts at this moment, so the answer may be that it is lost.
+    let sandbox = Sandbox::new();
+    let hidden = sandbox.path(HIDDEN);
+    let steps = "reserve fork=wait,adopt,wait,release reap";
+    let mut program = holder(sandbox.pidfile()).steps(steps).start();
+    program.expect("reserved ");
+    fs::write(&hidden, "2147483647\n").unwrap();
+    let _locked = lock(&hidden, FlockArg::LockExclusive);
+    let before = Snapshot::of(&hidden);
+    program.tell();
+    program.line().expect("an answer");
+    assert_eq!(Snapshot::of(&hidden), before);
+    assert!(is_locked(&sandbox.pidfile()), "the parent holds it still");
+}
