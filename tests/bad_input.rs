@@ -84,10 +84,11 @@ fn unicode_digits_are_refused() {
 }
 
 #[test]
-fn nuls_beside_a_number_are_refused() {
+fn nuls_beside_digits_are_refused() {
+    // NULs alone are stale.
     assert_not_a_record("123\0\n");
     assert_not_a_record("\x00123\n");
-    assert_not_a_record([[0; 4096].as_slice(), b"123\n"].concat());
+    assert_not_a_record("12\x003\n");
 }
 
 #[test]

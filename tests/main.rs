@@ -86,6 +86,8 @@ mod interleavings;
 mod named_holder;
 /// A file that another user holds is held for root too.
 mod other_users;
+/// What a power cut leaves is stale.
+mod power_cut;
 /// A file locked with `fcntl` or `lockf` is held.
 #[cfg(target_os = "linux")]
 mod record_locks;
