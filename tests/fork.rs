@@ -4,6 +4,8 @@ use std::fs;
 
 use nix::sys::signal::Signal;
 
+#[cfg(target_os = "linux")]
+use crate::support::can_unshare;
 use crate::support::{Sandbox, Snapshot, eventually, holder, is_locked};
 
 /// That a child which takes these steps ends as it should and leaves its parent's file alone, and
@@ -139,4 +141,81 @@ fn a_forked_child_may_hold_a_file_of_its_own() {
     parent.expect("ready");
     sandbox.assert_names(["it.pid"]);
     assert!(is_locked(&path));
+}
+
+/// That a child by a bare `clone` in a new pid namespace leaves the parent's file, whatever it does
+/// in the end. Its number there is 1.
+#[cfg(target_os = "linux")]
+#[track_caller]
+fn assert_clone_is_harmless(steps: &str, end: &str) {
+    let sandbox = Sandbox::new();
+    if !can_unshare(&["--pid", "--fork", "--mount-proc"]) {
+        return;
+    }
+    let path = sandbox.pidfile();
+    // The parent is process 1 too, and an ordinary process.
+    for under in [
+        &["unshare", "--pid", "--fork", "--mount-proc"][..],
+        &["env"],
+    ] {
+        let script = holder(&path)
+            .steps("acquire")
+            .set("clone-pid-namespace", steps);
+        let script = script.steps("reap verify say=ready wait");
+        let mut parent = script.under(under).start();
+        let held = parent.expect("held ");
+        parent.expect(&format!("child {end}"));
+        parent.expect("verify Ok(())");
+        parent.expect("ready");
+        assert!(is_locked(&path), "{steps}");
+        let record = fs::read_to_string(&path).unwrap();
+        assert_eq!(Some(record.trim()), held.split(' ').next(), "{steps}");
+        holder(&path)
+            .steps("acquire")
+            .refusal()
+            .expect("Locked", 75);
+        parent.tell();
+        parent.expect_exit(0);
+        sandbox.assert_names([]);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_child_of_a_bare_clone_in_a_pid_namespace_leaves_the_parents_file() {
+    assert_clone_is_harmless("exit:7", "exited 7");
+    assert_clone_is_harmless("drop,exit:7", "exited 7");
+    assert_clone_is_harmless("drop,_exit:7", "exited 7");
+    assert_clone_is_harmless("cleanup,_exit:7", "exited 7");
+    assert_clone_is_harmless("forget,exit:7", "exited 7");
+    assert_clone_is_harmless("panic", "exited 101");
+    assert_clone_is_harmless("exit-on-a-thread:7", "exited 7");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_to_a_child_of_a_bare_clone_leaves_the_parents_file() {
+    for signal in ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] {
+        // It is process 1 there and holds nothing, so the signal has no effect.
+        assert_clone_is_harmless(&format!("raise:{signal},_exit:7"), "exited 7");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_child_of_a_bare_clone_may_hold_a_file_of_its_own() {
+    let sandbox = Sandbox::new();
+    if !can_unshare(&["--pid", "--fork", "--mount-proc"]) {
+        return;
+    }
+    let script = holder(sandbox.pidfile()).steps("acquire");
+    let script = script.set("path", sandbox.path("child.pid"));
+    let steps = "clone-pid-namespace=acquire,verify,exit:7 reap wait";
+    let mut parent = script.steps(steps).start();
+    parent.expect("held ");
+    parent.expect("held 1 ");
+    parent.expect("verify Ok(())");
+    parent.expect("child exited 7");
+    sandbox.assert_names(["it.pid"]);
+    assert!(is_locked(&sandbox.pidfile()));
 }
