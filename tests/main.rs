@@ -81,6 +81,9 @@ mod hard_links;
 /// Of two children that adopt one reservation one holds, in every order of their system calls.
 #[cfg(target_os = "linux")]
 mod interleavings;
+/// Linked into C programs, loaded, and twice in one process, the library cleans up.
+#[cfg(target_os = "linux")]
+mod linked;
 /// A refusal and a status name only a process that has the lock.
 #[cfg(target_os = "linux")]
 mod named_holder;
