@@ -271,3 +271,60 @@ fn after_sigkill_the_next_start_works() {
     program.expect_death_by(SIGKILL);
     sandbox.assert_next_start_works();
 }
+
+#[test]
+fn after_a_reset_of_all_dispositions_the_next_acquire_cleans_up_again() {
+    for before in [
+        "acquire release",
+        "acquire",
+        "acquire forget",
+        "try release",
+    ] {
+        for signal in FOUR {
+            let sandbox = Sandbox::new();
+            let script = holder(sandbox.path("first.pid")).steps(before);
+            let script = script.steps("reset-signals").set("path", sandbox.pidfile());
+            let mut program = script.steps("acquire say=ready wait").start();
+            while program.line().unwrap() != "ready" {}
+            assert_eq!(disposition(&program, signal), Disposition::Handled);
+            program.signal(signal);
+            program.expect_death_by(signal);
+            sandbox.assert_names([]);
+        }
+    }
+}
+
+#[test]
+fn after_a_reset_of_all_dispositions_an_adoption_cleans_up() {
+    let starts = [
+        "reserve reset-signals adopt",
+        "acquire hand-over reset-signals adopt",
+        "acquire release reserve reset-signals adopt",
+    ];
+    for start in starts {
+        for signal in FOUR {
+            let sandbox = Sandbox::new();
+            let script = holder(sandbox.pidfile()).steps(start);
+            let mut program = script.steps("say=ready wait").start();
+            while program.line().unwrap() != "ready" {}
+            program.signal(signal);
+            program.expect_death_by(signal);
+            sandbox.assert_names([]);
+        }
+    }
+}
+
+#[test]
+fn after_a_reset_what_the_program_ignores_or_handles_is_its_own() {
+    for signal in FOUR {
+        let sandbox = Sandbox::new();
+        let steps = format!("acquire release reset-signals ignore={signal} acquire say=ready wait");
+        let mut program = holder(sandbox.pidfile()).steps(&steps).start();
+        while program.line().unwrap() != "ready" {}
+        assert_eq!(disposition(&program, signal), Disposition::Ignored);
+        let other = if signal == SIGTERM { SIGINT } else { SIGTERM };
+        program.signal(other);
+        program.expect_death_by(other);
+        sandbox.assert_names([]);
+    }
+}
