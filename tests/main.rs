@@ -91,6 +91,9 @@ mod named_holder;
 mod other_users;
 /// What a power cut leaves is stale.
 mod power_cut;
+/// A privileged start takes neither the environment nor `argv[0]` for the place.
+#[cfg(target_os = "linux")]
+mod privileged;
 /// A file locked with `fcntl` or `lockf` is held.
 #[cfg(target_os = "linux")]
 mod record_locks;
