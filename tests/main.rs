@@ -84,6 +84,9 @@ mod interleavings;
 /// Linked into C programs, loaded, and twice in one process, the library cleans up.
 #[cfg(target_os = "linux")]
 mod linked;
+/// Where a process decides by its life, alive is alive and dead is dead.
+#[cfg(target_os = "linux")]
+mod liveness;
 /// A refusal and a status name only a process that has the lock.
 #[cfg(target_os = "linux")]
 mod named_holder;
