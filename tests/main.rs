@@ -103,3 +103,6 @@ mod record_locks;
 /// What a service manager lays out is used, and a place that was asked for is never replaced.
 #[cfg(target_os = "linux")]
 mod service_manager;
+/// `verify` compares what the path means now with the file that is held.
+#[cfg(target_os = "linux")]
+mod verified;
