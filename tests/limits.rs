@@ -124,25 +124,6 @@ fn a_full_disk_is_an_error_that_leaves_nothing_and_works_later() {
 }
 
 #[test]
-fn a_stale_file_on_a_full_disk_is_taken_over_in_place() {
-    let sandbox = Sandbox::new();
-    let steps = "say=ready wait acquire wait";
-    let Some((mut program, seen)) = with_own_mount(&sandbox, steps) else {
-        return;
-    };
-    fs::write(seen.join("it.pid"), "2147483647\n").unwrap();
-    fill(seen.join("filler"));
-    let before = Snapshot::of(seen.join("it.pid"));
-    program.tell();
-    program.expect("ready");
-    program.tell();
-    program.expect("held ");
-    let record = fs::read_to_string(seen.join("it.pid")).unwrap();
-    assert_eq!(record, format!("{}\n", program.pid()));
-    assert_eq!(Snapshot::of(seen.join("it.pid")).inode, before.inode);
-}
-
-#[test]
 fn without_descriptors_left_it_is_an_error_that_leaves_nothing_and_works_later() {
     let sandbox = Sandbox::new();
     // The limit is on the number of a descriptor, and those below three are taken.

@@ -78,6 +78,9 @@ mod storms;
 /// File systems on which a link is another file, or a lock excludes no one.
 #[cfg(target_os = "linux")]
 mod hard_links;
+/// A full disk, a lease, a clock that stands still: no failure and no hang.
+#[cfg(target_os = "linux")]
+mod hard_times;
 /// Of two children that adopt one reservation one holds, in every order of their system calls.
 #[cfg(target_os = "linux")]
 mod interleavings;
