@@ -109,3 +109,6 @@ mod service_manager;
 /// `verify` compares what the path means now with the file that is held.
 #[cfg(target_os = "linux")]
 mod verified;
+/// Large inodes and late times matter to no program.
+#[cfg(target_os = "linux")]
+mod wide_numbers;
