@@ -70,6 +70,26 @@ fn descriptors_live_above_the_standard_three() {
 }
 
 #[test]
+fn descriptors_of_a_waiter_live_above_the_standard_three() {
+    let sandbox = Sandbox::new();
+    let _held = sandbox.hold();
+    let steps = "say=ready wait close=0 close=1 close=2 patience=max acquire";
+    let mut program = ready(steps, &sandbox);
+    program.tell();
+    // It sleeps, so it has everything open that it waits with.
+    eventually("a waiter that sleeps", || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", program.pid())).unwrap();
+        program.has_open(&sandbox.pidfile()) && stat.contains(") S ")
+    });
+    let numbers: Vec<_> = program
+        .descriptors()
+        .into_iter()
+        .map(|(number, _)| number)
+        .collect();
+    assert!(numbers.iter().all(|&number| number > 2), "{numbers:?}");
+}
+
+#[test]
 fn a_spawned_program_inherits_nothing_and_outlives_a_killed_holder() {
     let sandbox = Sandbox::new();
     let mut program = holder(sandbox.pidfile())
