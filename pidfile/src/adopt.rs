@@ -20,7 +20,7 @@ use std::os::unix::fs::FileExt;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, renameat};
 use nix::sys::stat::Mode;
-use nix::unistd::geteuid;
+use nix::unistd::{Uid, geteuid};
 
 use crate::action::Action;
 use crate::cleanup::Publishing;
@@ -32,7 +32,7 @@ use crate::publication::Published;
 use crate::record::{self, Record};
 use crate::sys::{self, FileId, LockKind, Stat};
 use crate::target::{Target, kind_of};
-use crate::{hidden, nameless};
+use crate::{hidden, nameless, process};
 
 /// Publishes a new file under the name of the old one, whose lock the caller shares.
 ///
@@ -129,23 +129,27 @@ fn clear(target: &Target, step: &CStr) -> Result<()> {
             .path
             .with_file_name(OsStr::from_bytes(step.to_bytes()))
     };
-    match target.stat_at(step) {
-        Ok(stat) => match kind_of(&stat) {
-            Some(kind) => Err(Error::not_a_pidfile(
-                &path(),
-                format!("{kind}, and an adoption needs this name"),
-            )),
-            None if !is_trusted(&stat) => Err(Error::insecure(
-                &path(),
-                format!(
-                    "it belongs to user {}, and an adoption needs this name; remove it",
-                    stat.uid
-                ),
-            )),
-            None => Ok(()),
+    // If it is gone, or cannot be asked about, the next attempt to make it decides.
+    let Ok(stat) = target.stat_at(step) else {
+        return Ok(());
+    };
+    let foreign = |why: &str| {
+        let why = format!("{why}, and an adoption needs this name");
+        Err(Error::not_a_pidfile(&path(), why))
+    };
+    match kind_of(&stat) {
+        Some(kind) => foreign(kind),
+        None if !is_trusted(&stat) => Err(Error::insecure(
+            &path(),
+            format!(
+                "it belongs to user {}, and an adoption needs this name; remove it",
+                process::user_name(Uid::from_raw(stat.uid))
+            ),
+        )),
+        None => match open_step(target, step).map(|file| read(&file)) {
+            Ok(Some(Record::Foreign(why))) => foreign(&why),
+            _ => Ok(()),
         },
-        // Gone, or the attempt to make it will report why not.
-        Err(_) => Ok(()),
     }
 }
 
@@ -156,11 +160,9 @@ fn clear(target: &Target, step: &CStr) -> Result<()> {
 /// A failure does not matter to the caller, since such a file blocks no start.
 pub(crate) fn remove_leftover(target: &Target) {
     let name = stepping_stone(&target.name);
-    let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-    let Ok(file) = open_at(&target.dir, name.as_c_str(), flags, Mode::empty()) else {
+    let Ok(file) = open_step(target, &name) else {
         return;
     };
-    let file = File::from(file);
     let Ok(stat) = sys::stat(file.as_raw_fd()) else {
         return;
     };
@@ -179,11 +181,18 @@ fn is_trusted(stat: &Stat) -> bool {
 }
 
 fn is_pidfile(file: &File, stat: &Stat) -> bool {
-    let mut bytes = [0; record::MOST];
-    kind_of(stat).is_none()
-        && file
-            .read_at(&mut bytes, 0)
-            .is_ok_and(|length| !matches!(record::parse(&bytes[..length]), Record::Foreign(_)))
+    kind_of(stat).is_none() && matches!(read(file), Some(Record::Empty | Record::Pid(_)))
+}
+
+fn open_step(target: &Target, name: &CStr) -> nix::Result<File> {
+    let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    open_at(&target.dir, name, flags, Mode::empty()).map(File::from)
+}
+
+fn read(file: &File) -> Option<Record> {
+    let mut bytes = [0; record::MOST + 1];
+    let length = file.read_at(&mut bytes, 0).ok()?;
+    Some(record::parse(&bytes[..length]))
 }
 
 /// `.NAME.adopt`; where that is too long, the name's beginning and a hash of the whole.

@@ -1,7 +1,8 @@
 //! Steps that start other processes: forked children, and programs.
 
 use std::ffi::OsStr;
-use std::process::Command;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::{Command, exit};
 
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitStatus, wait};
@@ -57,7 +58,14 @@ fn clone_to(steps: &OsStr, state: &mut State) {
     use nix::sched::{CloneFlags, clone};
 
     let mut stack = vec![0; 1 << 20];
-    let child = Box::new(|| be_child(steps, state));
+    // A panic cannot leave the function that `clone` calls, so it ends here as it would in `main`.
+    let child = Box::new(|| {
+        let take_steps = AssertUnwindSafe(|| be_child(steps, &mut *state));
+        match catch_unwind(take_steps) {
+            Ok(never) => never,
+            Err(_) => exit(101),
+        }
+    });
     // SAFETY: this process has one thread, and the child has a copy of its memory.
     unsafe {
         clone(
