@@ -97,6 +97,11 @@ impl Numbers {
         is_lost(self.file, self.id)
     }
 
+    /// Whether another open file has the lock that ours should have.
+    pub(crate) fn is_locked_by_another(&self) -> bool {
+        sys::flock(self.file, LockKind::Exclusive) == Err(Errno::EWOULDBLOCK)
+    }
+
     /// Whether the file's descriptor still has the lock, asked of the lock itself: a file system may
     /// have given the inode's number to a new file since the descriptor was closed. Only for a file
     /// that is known to be locked exclusively, by this descriptor or another one.

@@ -82,6 +82,8 @@ fn scrub(slot: &Slot, policy: Policy) -> Outcome {
             Err(_) => {}
         },
         Err(Errno::ENOENT) => return Outcome::Gone,
+        // The directory's descriptor was closed, and its number may mean another file.
+        Err(Errno::EBADF | Errno::ENOTDIR) => return Outcome::Lost,
         // For instance a directory that is closed to us since privileges were dropped.
         Err(_) => {}
     }
@@ -90,8 +92,9 @@ fn scrub(slot: &Slot, policy: Policy) -> Outcome {
 
 /// The next best to removing the file: empty, it is stale.
 fn empty(numbers: Numbers) -> Outcome {
-    // Asked again: what came in between may have been slow.
-    if numbers.file_is_lost() {
+    // Asked again: what came in between may have been slow. And the application may have opened the
+    // very same file at our number, after another process took it over in place.
+    if numbers.file_is_lost() || numbers.is_locked_by_another() {
         return Outcome::Lost;
     }
     let emptied = sys::truncate(numbers.file);
