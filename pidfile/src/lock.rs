@@ -40,8 +40,8 @@ pub(crate) enum TryLock {
 /// Why a lock was not to be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Obstacle {
-    /// Shared locks only, which no holder has.
-    Readers,
+    /// Shared locks only, which no holder of ours has; the process that set one with fcntl.
+    Readers(Option<u32>),
     /// An exclusive lock that was set with fcntl or lockf, and by which process.
     RecordLock(Option<u32>),
     /// An exclusive flock: a holder's, or that of a starter which is judging the file.
@@ -60,7 +60,7 @@ impl Found {
                 return Ok(TryLock::Moved);
             }
             let patience = match obstacle {
-                Obstacle::Readers => READERS,
+                Obstacle::Readers(_) => READERS,
                 Obstacle::RecordLock(pid) => return Ok(TryLock::Held(pid)),
                 Obstacle::Exclusive => {
                     let recorded = self.read_once(target)?.1.pid();
@@ -74,7 +74,7 @@ impl Found {
             if !retries.pause(patience) {
                 return Ok(TryLock::Held(match obstacle {
                     Obstacle::Exclusive => self.unrecorded_holder(target)?,
-                    Obstacle::Readers | Obstacle::RecordLock(_) => None,
+                    Obstacle::Readers(pid) | Obstacle::RecordLock(pid) => pid,
                 }));
             }
         }
@@ -111,10 +111,14 @@ impl Found {
         // A peer that locks with fcntl or lockf holds the file, too. Ignored: a file system that
         // cannot be asked has no such locks.
         if let Ok(Some(lock)) = sys::record_lock(self.file.as_raw_fd()) {
+            if !self.flock(target, LockKind::Shared)? {
+                return Ok(Some(Obstacle::Exclusive));
+            }
+            self.unlock();
             return Ok(Some(if lock.exclusive {
                 Obstacle::RecordLock(lock.pid)
             } else {
-                Obstacle::Readers
+                Obstacle::Readers(lock.pid)
             }));
         }
         if self.flock(target, kind)? {
@@ -123,7 +127,7 @@ impl Found {
         // A shared lock is refused by an exclusive holder only.
         if kind == LockKind::Exclusive && self.flock(target, LockKind::Shared)? {
             self.unlock();
-            return Ok(Some(Obstacle::Readers));
+            return Ok(Some(Obstacle::Readers(None)));
         }
         Ok(Some(Obstacle::Exclusive))
     }

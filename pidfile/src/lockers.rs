@@ -22,8 +22,8 @@ pub(crate) fn holder(file: impl AsFd, recorded: Option<u32>) -> Option<u32> {
 
 #[cfg(target_os = "linux")]
 mod proc {
-    use std::fs;
     use std::os::fd::RawFd;
+    use std::{fs, io};
 
     use crate::process::{self, proc};
     use crate::sys;
@@ -51,16 +51,31 @@ mod proc {
 
     /// Whether one of that process's descriptors has the exclusive lock; `None` if we may not look.
     fn has_lock(pid: u32, inode: &Inode) -> Option<bool> {
-        for entry in fs::read_dir(format!("/proc/{pid}/fdinfo")).ok()? {
-            let Ok(info) = fs::read_to_string(entry.ok()?.path()) else {
-                continue; // Closed meanwhile.
-            };
-            let mut locks = info.lines().filter_map(|line| line.strip_prefix("lock:"));
-            if locks.any(|line| inode.is_locked_in(line)) {
+        let descriptors: Vec<_> = fs::read_dir(format!("/proc/{pid}/fdinfo")).ok()?.collect();
+        if !descriptors.is_empty() {
+            return is_locked_in(descriptors.into_iter(), inode);
+        }
+        // The main thread has ended and its descriptors are not shown any more; the other threads
+        // have them all the same.
+        for thread in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
+            let descriptors = fs::read_dir(thread.ok()?.path().join("fdinfo")).ok()?;
+            if is_locked_in(descriptors, inode)? {
                 return Some(true);
             }
         }
         Some(false)
+    }
+
+    fn is_locked_in(
+        mut descriptors: impl Iterator<Item = io::Result<fs::DirEntry>>,
+        inode: &Inode,
+    ) -> Option<bool> {
+        descriptors.try_fold(false, |found, entry| {
+            // It may have been closed meanwhile.
+            let info = fs::read_to_string(entry.ok()?.path()).unwrap_or_default();
+            let mut locks = info.lines().filter_map(|line| line.strip_prefix("lock:"));
+            Some(found || locks.any(|line| inode.is_locked_in(line)))
+        })
     }
 
     impl Inode {
