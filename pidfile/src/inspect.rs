@@ -7,8 +7,10 @@
 
 use std::os::fd::AsRawFd;
 
+use nix::libc;
+
 use crate::cleanup;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lock::TryLock;
 use crate::open::Found;
 use crate::options::Options;
@@ -48,6 +50,24 @@ pub(crate) enum State {
 
 /// Inspects an open file.
 pub(crate) fn inspect(
+    options: &Options,
+    target: &Target,
+    found: &Found,
+    interest: Interest,
+) -> Result<State> {
+    match lock_and_judge(options, target, found, interest) {
+        // Some FUSE file systems, and NFS, cannot reach an open file any more once it is removed.
+        Err(Error::Io { source, .. })
+            if matches!(source.raw_os_error(), Some(libc::ENOENT | libc::ESTALE))
+                && !target.names(found.id())? =>
+        {
+            Ok(State::Moved)
+        }
+        state => state,
+    }
+}
+
+fn lock_and_judge(
     options: &Options,
     target: &Target,
     found: &Found,

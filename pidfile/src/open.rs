@@ -86,7 +86,7 @@ fn try_open(target: &Target, access: Access) -> Result<Option<Found>> {
     };
     let file = match opened {
         Ok(file) => File::from(file),
-        Err(Errno::ENOENT) => return Ok(None),
+        Err(Errno::ENOENT | Errno::ESTALE) => return Ok(None),
         Err(errno) if is_symlink(errno) => {
             return Err(target.not_a_pidfile("it is a symbolic link"));
         }
@@ -96,8 +96,11 @@ fn try_open(target: &Target, access: Access) -> Result<Option<Found>> {
         Err(errno) => return Err(target.cannot(Action::Open, unwritable.unwrap_or(errno))),
     };
     // Once more, by the descriptor: the name may have changed its meaning between the two.
-    let stat =
-        sys::stat(file.as_raw_fd()).map_err(|errno| target.cannot(Action::Inspect, errno))?;
+    let stat = match sys::stat(file.as_raw_fd()) {
+        // Some FUSE file systems, and NFS, ask for the name or the server's file, which is gone.
+        Err(Errno::ENOENT | Errno::ESTALE) => return Ok(None),
+        stat => stat.map_err(|errno| target.cannot(Action::Inspect, errno))?,
+    };
     let is_trusted = check(target, &stat, access)?;
     Ok(Some(Found {
         file,
