@@ -207,16 +207,11 @@ fn another_version(sandbox: &Sandbox) -> PathBuf {
     }
     let manifest = copy.join("Cargo.toml");
     let text = fs::read_to_string(&manifest).unwrap();
-    let version = |line: &str| line.replace("0.1.0", "0.9.0");
-    let members = |line: &str| {
-        if line.starts_with("members = ") {
-            "members = [\"pidfile\", \"pidfile-macros\"]".into()
-        } else {
-            version(line)
-        }
-    };
-    let lines: Vec<_> = text.lines().map(members).collect();
-    fs::write(&manifest, lines.join("\n")).unwrap();
+    let (before, rest) = text.split_once("members = [").expect("a workspace");
+    let (_, after) = rest.split_once(']').expect("a list");
+    let members = "members = [\"pidfile\", \"pidfile-macros\"]";
+    let manifest_text = format!("{before}{members}{after}").replace("0.1.0", "0.9.0");
+    fs::write(&manifest, manifest_text).unwrap();
     copy.join("pidfile")
 }
 

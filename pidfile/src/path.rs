@@ -130,6 +130,7 @@ fn file_name(options: &Options) -> Result<OsString> {
         b"." | b".." => "names a directory",
         bytes if bytes.contains(&b'/') => "contains `/`; use `path`, or `dir` together with `name`",
         bytes if bytes.contains(&0) => "contains a NUL byte",
+        b"~" => TILDE,
         bytes => {
             if options.dot_pid && !bytes.ends_with(b".pid") {
                 name.push(".pid");
