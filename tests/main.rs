@@ -23,6 +23,11 @@ mod unnamed_holder;
 /// A start that waits gets its turn, or is refused when its time is up.
 mod waiting;
 
+// From outside.
+
+/// The holder of a file is found, signalled and stopped, and no other process is.
+mod from_outside;
+
 // What is there, and whose it is.
 
 /// Anything that is not a pidfile is refused and left as it is.

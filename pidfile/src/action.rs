@@ -39,6 +39,8 @@ pub enum Action {
     Remove,
     /// Empty our own file at the end.
     Empty,
+    /// Send a signal to the process that holds the file.
+    Signal,
 }
 
 impl fmt::Display for Action {
@@ -59,6 +61,7 @@ impl fmt::Display for Action {
             Action::Replace => "replace",
             Action::Remove => "remove",
             Action::Empty => "empty",
+            Action::Signal => "signal the holder of",
         })
     }
 }

@@ -50,6 +50,34 @@ fn fields(error: &Error, f: &mut Formatter<'_>) -> fmt::Result {
             .field("user", user)
             .field("suspended", suspended)
             .field("waited", waited),
+        Error::StillRunning {
+            pid,
+            program,
+            user,
+            suspended,
+            ended,
+            waited,
+            ..
+        } => fields
+            .field("pid", pid)
+            .field("program", program)
+            .field("user", user)
+            .field("suspended", suspended)
+            .field("ended", ended)
+            .field("waited", waited),
+        Error::UnknownHolder {
+            pid,
+            program,
+            user,
+            suspended,
+            recorded,
+            ..
+        } => fields
+            .field("pid", pid)
+            .field("program", program)
+            .field("user", user)
+            .field("suspended", suspended)
+            .field("recorded", recorded),
         Error::NotPidfile { why, .. } | Error::Insecure { why, .. } | Error::Config { why } => {
             fields.field("why", why)
         }
@@ -78,6 +106,8 @@ fn variant(error: &Error) -> &'static str {
         Error::Unsupported { .. } => "Unsupported",
         Error::Contended { .. } => "Contended",
         Error::Lost { .. } => "Lost",
+        Error::StillRunning { .. } => "StillRunning",
+        Error::UnknownHolder { .. } => "UnknownHolder",
         Error::Io { .. } => "Io",
     }
 }

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use crate::action::Action;
 use crate::message;
-use crate::process::Portrait;
 
 /// The result of every fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -132,6 +131,48 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// The holder was asked to end, and the file is still held: by
+    /// [`Holder::stop`](crate::Holder::stop) or [`Holder::kill`](crate::Holder::kill).
+    #[error(fmt = message::still_running)]
+    #[non_exhaustive]
+    StillRunning {
+        /// The pidfile.
+        path: PathBuf,
+        /// The process that still holds it.
+        pid: u32,
+        /// Its command name, where the system reports it.
+        program: Option<String>,
+        /// Its user, if it is another one than ours.
+        user: Option<String>,
+        /// Whether it is suspended (SIGSTOP, Ctrl-Z).
+        suspended: bool,
+        /// The holder that has ended and left its lock to `pid`, a process that it had forked.
+        /// `None` if the holder itself goes on.
+        ended: Option<u32>,
+        /// How long this process has waited.
+        waited: Duration,
+    },
+
+    /// The file is held, but not for certain by the process that it names, so no process was
+    /// signalled. The record may be of another pid namespace or name a stranger, or only a forked
+    /// worker of the holder is left.
+    #[error(fmt = message::unknown_holder)]
+    #[non_exhaustive]
+    UnknownHolder {
+        /// The pidfile.
+        path: PathBuf,
+        /// The process that has the lock, if it is known for certain.
+        pid: Option<u32>,
+        /// Its command name, where the system reports it.
+        program: Option<String>,
+        /// Its user, if it is another one than ours.
+        user: Option<String>,
+        /// Whether it is suspended (SIGSTOP, Ctrl-Z).
+        suspended: bool,
+        /// The process that the file names; `None` if it names none.
+        recorded: Option<u32>,
+    },
+
     /// The system refused.
     #[error(fmt = message::io)]
     #[non_exhaustive]
@@ -189,70 +230,26 @@ impl Error {
         }
     }
 
-    /// Held by the process of that number, if one is certain.
-    pub(crate) fn locked(path: &Path, pid: Option<u32>) -> Error {
-        let Portrait {
-            program,
-            user,
-            suspended,
-        } = pid.map(Portrait::of).unwrap_or_default();
-        Error::Locked {
-            path: path.to_owned(),
-            pid,
-            program,
-            user,
-            suspended,
-            own: false,
-            waited: None,
-        }
-    }
-
-    /// Held by this process.
-    pub(crate) fn locked_by_us(path: &Path) -> Error {
-        let mut error = Error::locked(path, Some(std::process::id()));
-        if let Error::Locked { own, .. } = &mut error {
-            *own = true;
-        }
-        error
-    }
-
-    pub(crate) fn running(path: &Path, pid: u32) -> Error {
-        let Portrait {
-            program,
-            user,
-            suspended,
-        } = Portrait::of(pid);
-        Error::Running {
-            path: path.to_owned(),
-            pid,
-            program,
-            user,
-            suspended,
-            waited: None,
-        }
-    }
-
-    /// The same refusal, after waiting in vain.
-    pub(crate) fn after(mut self, time: Option<Duration>) -> Error {
-        if let Error::Locked { waited, .. } | Error::Running { waited, .. } = &mut self {
-            *waited = time;
-        }
-        self
-    }
-
-    /// Whether another instance is already there: [`Locked`](Error::Locked) or
-    /// [`Running`](Error::Running).
+    /// Whether another instance is already there: [`Locked`](Error::Locked),
+    /// [`Running`](Error::Running), [`StillRunning`](Error::StillRunning) or
+    /// [`UnknownHolder`](Error::UnknownHolder).
     #[must_use]
     pub fn is_running(&self) -> bool {
-        matches!(self, Error::Locked { .. } | Error::Running { .. })
+        matches!(
+            self,
+            Error::Locked { .. }
+                | Error::Running { .. }
+                | Error::StillRunning { .. }
+                | Error::UnknownHolder { .. }
+        )
     }
 
     /// The process that is already there, if it is known.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         match self {
-            Error::Locked { pid, .. } => *pid,
-            Error::Running { pid, .. } => Some(*pid),
+            Error::Locked { pid, .. } | Error::UnknownHolder { pid, .. } => *pid,
+            Error::Running { pid, .. } | Error::StillRunning { pid, .. } => Some(*pid),
             _ => None,
         }
     }
@@ -268,57 +265,10 @@ impl Error {
             | Error::Unsupported { path }
             | Error::Contended { path }
             | Error::Lost { path }
+            | Error::StillRunning { path, .. }
+            | Error::UnknownHolder { path, .. }
             | Error::Io { path, .. } => Some(path),
             Error::Config { .. } => None,
         }
-    }
-
-    /// The status that a program should exit with, from `sysexits.h`.
-    ///
-    /// | status | name | when |
-    /// |---|---|---|
-    /// | 75 | `EX_TEMPFAIL` | `Locked`, `Running`, `Contended`: try again later |
-    /// | 73 | `EX_CANTCREAT` | `NotPidfile`, and `Io` unless it is from cleaning up |
-    /// | 77 | `EX_NOPERM` | `Insecure`, and `Io` where permission was denied |
-    /// | 78 | `EX_CONFIG` | `Config` |
-    /// | 69 | `EX_UNAVAILABLE` | `Unsupported` |
-    /// | 71 | `EX_OSERR` | the rest |
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Error::Locked { .. } | Error::Running { .. } | Error::Contended { .. } => 75,
-            Error::Insecure { .. } => 77,
-            Error::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => 77,
-            Error::Io {
-                action: Action::Remove | Action::Empty,
-                ..
-            }
-            | Error::Lost { .. } => 71,
-            Error::NotPidfile { .. } | Error::Io { .. } => 73,
-            Error::Config { .. } => 78,
-            Error::Unsupported { .. } => 69,
-        }
-    }
-
-    fn kind(&self) -> io::ErrorKind {
-        match self {
-            Error::Locked { .. } | Error::Running { .. } => io::ErrorKind::WouldBlock,
-            Error::Contended { .. } => io::ErrorKind::ResourceBusy,
-            Error::NotPidfile { .. } => io::ErrorKind::InvalidData,
-            Error::Insecure { .. } => io::ErrorKind::PermissionDenied,
-            Error::Config { .. } => io::ErrorKind::InvalidInput,
-            Error::Unsupported { .. } => io::ErrorKind::Unsupported,
-            Error::Lost { .. } => io::ErrorKind::NotFound,
-            Error::Io { source, .. } => source.kind(),
-        }
-    }
-}
-
-/// Keeps the kind of `Io`. [`WouldBlock`](io::ErrorKind::WouldBlock) is for `Locked` and `Running`, as
-/// in `std::fs::TryLockError`; the kinds of the other variants may change. The
-/// [`Error`] stays reachable through [`io::Error::get_ref`].
-impl From<Error> for io::Error {
-    fn from(error: Error) -> io::Error {
-        io::Error::new(error.kind(), error)
     }
 }

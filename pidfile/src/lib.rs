@@ -8,6 +8,7 @@
 //! - Use [`Options`] to decide at run time, or [`PidFile::acquire`] if a path is all you need.
 //! - Use [`Options::reserve`] if the program forks into the background.
 //! - Use [`status()`] to find out whether an instance is running.
+//! - Use [`holder()`] to signal or stop the process that holds a file, and no other.
 //!
 //! ```no_run
 //! use pidfile::pidfile;
@@ -140,18 +141,24 @@ mod action;
 mod adopt;
 mod debug;
 mod error;
+mod exit_code;
 mod from_acquire_error;
 mod guard;
 mod hold;
+mod holder;
 mod message;
+mod refusal;
 mod reservation;
+mod signal_number;
 mod status;
 
 // However the process ends.
 mod cleanup;
 
 // What all of them stand on.
+mod deadline;
 mod descriptor;
+mod handle;
 mod log;
 mod process;
 mod sys;
@@ -166,10 +173,12 @@ pub use error::{Error, Result};
 pub use from_acquire_error::FromAcquireError;
 pub use guard::PidFile;
 pub use hold::Lost;
+pub use holder::{Holder, holder};
 pub use options::Options;
 #[cfg(feature = "macros")]
 pub use pidfile_macros::pidfile;
 pub use reservation::Reservation;
+pub use signal_number::Signal;
 pub use status::{Status, status};
 
 /// The chapters of the manual. They exist in the documentation only.

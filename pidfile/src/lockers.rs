@@ -20,6 +20,16 @@ pub(crate) fn holder(file: impl AsFd, recorded: Option<u32>) -> Option<u32> {
     proc::holder(file.as_fd().as_raw_fd(), recorded)
 }
 
+/// A process that shares the exclusive lock of a file, because it was forked from the one that set it.
+/// It takes a look at every process, so it is for a refusal that has no other name to give.
+///
+/// # Platform-specific behavior
+///
+/// `None` everywhere but on Linux, and for processes that we may not inspect.
+pub(crate) fn heir(file: impl AsFd) -> Option<u32> {
+    proc::heir(file.as_fd().as_raw_fd())
+}
+
 #[cfg(target_os = "linux")]
 mod proc {
     use std::os::fd::RawFd;
@@ -27,6 +37,10 @@ mod proc {
 
     use crate::process::{self, proc};
     use crate::sys;
+
+    /// How often the list is read. It comes page by page, and a lock that is released between two
+    /// pages makes the next one begin too late, so that an entry may be missing.
+    const READS: usize = 10;
 
     /// An inode as `/proc/locks` and `fdinfo` name it.
     #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,10 +57,24 @@ mod proc {
             }
         }
         // The list is of all locks of the system, so it is the second choice.
-        let locks = fs::read_to_string("/proc/locks").ok()?;
-        let pid = locks.lines().find_map(|line| inode.locked_by(line))?;
+        let pid = (0..READS).find_map(|_| {
+            let locks = fs::read_to_string("/proc/locks").ok()?;
+            locks.lines().find_map(|line| inode.locked_by(line))
+        })?;
         // It may have left the lock to a forked worker since.
         (process::is_alive(pid) && has_lock(pid, &inode) != Some(false)).then_some(pid)
+    }
+
+    pub(super) fn heir(file: RawFd) -> Option<u32> {
+        if !proc::is_ours() {
+            return None;
+        }
+        let inode = Inode::of(file)?;
+        fs::read_dir("/proc")
+            .ok()?
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .find(|pid| has_lock(*pid, &inode) == Some(true))
     }
 
     /// Whether one of that process's descriptors has the exclusive lock; `None` if we may not look.
@@ -156,5 +184,9 @@ mod proc {
 
     pub(super) fn holder(_: RawFd, recorded: Option<u32>) -> Option<u32> {
         recorded.filter(|pid| process::is_alive(*pid))
+    }
+
+    pub(super) fn heir(_: RawFd) -> Option<u32> {
+        None
     }
 }

@@ -26,6 +26,10 @@ mod sink {
         tracing::debug!(target: TARGET, path = %path.display(), holder, "waiting for");
     }
 
+    pub(crate) fn stopping(path: &Path, holder: u32) {
+        tracing::debug!(path = %path.display(), holder, "stopping");
+    }
+
     pub(crate) fn released(path: &Path) {
         tracing::debug!(target: TARGET, path = %path.display(), "released");
     }
@@ -45,8 +49,9 @@ mod sink {
     pub(crate) fn taking_over(_: &Path, _: Option<u32>) {}
     pub(crate) fn published(_: &Path, _: u32) {}
     pub(crate) fn waiting_for(_: &Path, _: Option<u32>) {}
+    pub(crate) fn stopping(_: &Path, _: u32) {}
     pub(crate) fn released(_: &Path) {}
     pub(crate) fn refused(_: &Error) {}
 }
 
-pub(crate) use sink::{published, refused, released, resolved, taking_over, waiting_for};
+pub(crate) use sink::{published, refused, released, resolved, stopping, taking_over, waiting_for};

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::action::Action;
+use crate::process::Portrait;
 
 #[allow(
     clippy::ref_option,
@@ -79,6 +80,83 @@ pub(crate) fn io(
     match advice {
         Some(advice) => write!(f, "; {advice}"),
         None => Ok(()),
+    }
+}
+
+#[allow(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::too_many_arguments,
+    reason = "thiserror passes every field by reference, in order"
+)]
+pub(crate) fn still_running(
+    path: &Path,
+    pid: &u32,
+    program: &Option<String>,
+    user: &Option<String>,
+    suspended: &bool,
+    ended: &Option<u32>,
+    waited: &Duration,
+    f: &mut Formatter<'_>,
+) -> fmt::Result {
+    write!(f, "{} is still held by ", path.display())?;
+    process(f, *pid, program.as_deref(), user.as_deref(), *suspended)?;
+    if let Some(ended) = ended {
+        write!(
+            f,
+            ", which inherited the lock from process {ended}; process {ended} has ended, stop this one too"
+        )?;
+    } else {
+        f.write_str("; wait longer, or end it with SIGKILL")?;
+    }
+    after(f, Some(*waited))
+}
+
+#[allow(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "thiserror passes every field by reference, in order"
+)]
+pub(crate) fn unknown_holder(
+    path: &Path,
+    pid: &Option<u32>,
+    program: &Option<String>,
+    user: &Option<String>,
+    suspended: &bool,
+    recorded: &Option<u32>,
+    f: &mut Formatter<'_>,
+) -> fmt::Result {
+    write!(f, "{} is held by ", path.display())?;
+    match pid {
+        Some(pid) => process(f, *pid, program.as_deref(), user.as_deref(), *suspended)?,
+        None => f.write_str("a process that cannot be named from here")?,
+    }
+    match recorded {
+        Some(recorded) => write!(f, ", but it names process {recorded}")?,
+        None => f.write_str(", but it names no process")?,
+    }
+    f.write_str("; no process was signalled; ")?;
+    match pid {
+        Some(pid) => write!(f, "if process {pid} is the right one, stop it by hand"),
+        None => write!(f, "as root, `fuser {}` finds the holder", path.display()),
+    }
+}
+
+/// A process as every message names it.
+#[derive(Debug)]
+pub(crate) struct Described<'a>(pub(crate) u32, pub(crate) &'a Portrait);
+
+impl fmt::Display for Described<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Described(
+            pid,
+            Portrait {
+                program,
+                user,
+                suspended,
+            },
+        ) = self;
+        process(f, *pid, program.as_deref(), user.as_deref(), *suspended)
     }
 }
 

@@ -5,8 +5,11 @@
 //! rob a living owner.
 
 use nix::errno::Errno;
+use nix::libc::c_int;
 use nix::sys::signal;
 use nix::unistd::{Pid, Uid, User, geteuid};
+
+use crate::sys;
 
 /// Whether a process of that number is alive. A zombie is not: it runs nothing any more.
 ///
@@ -22,6 +25,24 @@ pub(crate) fn is_alive(pid: u32) -> bool {
         // EPERM means that it exists and belongs to another user.
         _ => proc::runs(pid).unwrap_or(true),
     }
+}
+
+/// Sends a signal to a process, and never to a group of processes.
+pub(crate) fn signal(pid: u32, signal: c_int) -> nix::Result<()> {
+    match i32::try_from(pid) {
+        Ok(pid @ 1..) => sys::kill(pid, signal),
+        Ok(_) | Err(_) => Err(Errno::ESRCH),
+    }
+}
+
+/// Its effective user, where the system reports it.
+pub(crate) fn uid(pid: u32) -> Option<u32> {
+    proc::uid(pid)
+}
+
+/// Whether it has been stopped by a signal.
+pub(crate) fn is_suspended(pid: u32) -> bool {
+    proc::is_suspended(pid)
 }
 
 /// Whether that process provably runs another program than this one.

@@ -4,7 +4,6 @@
 //! starter that meets it recognises a reader and tries again.
 
 use std::fmt;
-use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::error::{Error, Result};
@@ -120,11 +119,8 @@ impl Options {
     /// - [`Io`](Error::Io): the system refused.
     pub fn status(&self) -> Result<Status> {
         Ownership::resolve(self)?; // A contradiction is one here, too.
-        let target = match Target::open(path::resolve(self)?) {
-            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
-                return Ok(Status::Absent);
-            }
-            opened => opened?,
+        let Some(target) = Target::open_if_there(path::resolve(self)?)? else {
+            return Ok(Status::Absent);
         };
         for _ in 0..ROUNDS {
             let found = match open::open(&target, Access::Look) {

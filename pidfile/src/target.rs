@@ -34,9 +34,17 @@ impl Target {
     }
 
     /// Opens the place, and makes nothing.
-    pub(crate) fn open(place: Place) -> Result<Target> {
+    fn open(place: Place) -> Result<Target> {
         let dir = place.directory.open()?;
         Target::new(place, dir)
+    }
+
+    /// The same; `None` if there is no such directory.
+    pub(crate) fn open_if_there(place: Place) -> Result<Option<Target>> {
+        match Target::open(place) {
+            Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => opened.map(Some),
+        }
     }
 
     /// The same directory and name again, from a descriptor that was kept.

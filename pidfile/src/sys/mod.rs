@@ -19,6 +19,8 @@
 
 mod file;
 mod list;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod pidfd;
 mod process;
 mod signal;
 
@@ -27,8 +29,11 @@ pub(crate) use file::{
     stat_at, truncate, unlink,
 };
 pub(crate) use list::LeakedList;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) use pidfd::{pidfd_open, pidfd_send_signal};
 pub(crate) use process::{
-    after_fork_in_child, at_exit, exit_now, is_privileged_start, nap, pid, thread, wiped_on_fork,
+    after_fork_in_child, at_exit, exit_now, is_privileged_start, kill, nap, pid, thread,
+    wiped_on_fork,
 };
 pub(crate) use signal::{
     BlockedSignals, Chained, Disposition, die_by, disposition, install, pass_on, reset,

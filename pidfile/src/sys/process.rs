@@ -3,6 +3,7 @@
 use std::ptr;
 use std::sync::atomic::AtomicUsize;
 
+use nix::errno::Errno;
 use nix::libc;
 use nix::unistd::{getegid, geteuid, getgid, getuid};
 
@@ -29,6 +30,12 @@ pub(crate) fn thread() -> usize {
 pub(crate) fn nap(milliseconds: libc::c_int) {
     // SAFETY: with a count of zero poll reads no array. Ignored: an early end does no harm.
     let _ = unsafe { libc::poll(ptr::null_mut(), 0, milliseconds) };
+}
+
+/// Sends a signal by number: nix takes only the signals that it has a name for.
+pub(crate) fn kill(pid: libc::pid_t, signal: libc::c_int) -> nix::Result<()> {
+    // SAFETY: no memory is passed.
+    Errno::result(unsafe { libc::kill(pid, signal) }).map(drop)
 }
 
 /// Ends the process at once, without exit handlers.

@@ -18,6 +18,13 @@
 //! | `status` | asks for the status | `status STATUS` or a refusal |
 //! | `resolve` | asks where the file goes | `resolved PATH` or a refusal |
 //! | `cleanup` | calls `pidfile::cleanup` | |
+//! | **From outside** ([`from_outside`]) | | |
+//! | `holder` | asks which process holds the file | `holder PID PROGRAM UID awake` (or `suspended`), `nobody` or a refusal |
+//! | `signal=HUP` | signals the holder that was found | `signalled` or a refusal |
+//! | `stop=N` `kill=N` | ends it, within so many milliseconds | `stopped`, `killed` or a refusal |
+//! | `reuse-number` `has-number` | gives the number of that holder to the next process; asks whether one has it | `has-number`: `its number is taken` or `free` |
+//! | `hold-by-fcntl` | locks the file with `fcntl`, and writes its number | `locked` |
+//! | `await-end=N` | waits so many milliseconds for its end | `ended`, `there` or a refusal |
 //! | **Daemons** ([`daemon`]) | | |
 //! | `reserve` | reserves; a refusal ends the program | `reserved PATH` or a refusal |
 //! | `adopt` | adopts the newest reservation | as `try` |
@@ -76,6 +83,7 @@ mod children;
 mod daemon;
 mod dispositions;
 mod ends;
+mod from_outside;
 #[cfg(target_os = "linux")]
 mod mounts;
 mod options;
@@ -121,6 +129,7 @@ fn take(argument: &OsStr, state: &mut State) -> Result<(), Box<dyn Error>> {
         name => {
             let known = options::take(name, &value, state)
                 || state::take(name, state)
+                || from_outside::take(name, &value, state)
                 || daemon::take(name, &value, state)
                 || ends::take(name, &value)
                 || dispositions::take(name, &value)

@@ -1,0 +1,342 @@
+//! `Holder`: the process that holds a pidfile, as one particular process and not
+//! as a number.
+//!
+//! Reading a number and signalling it reaches whichever process has the number
+//! by then. Here the order is: the lock is held, the record names a process, a
+//! handle on that process is opened, that process has the lock, and the lock is
+//! still held and the record unchanged. Only then is the handle what it is taken
+//! for. All of it is checked again before every signal.
+
+use std::os::fd::AsRawFd;
+use std::path::Path;
+use std::time::Duration;
+
+use nix::errno::Errno;
+
+use crate::action::Action;
+use crate::deadline::Deadline;
+use crate::error::{Error, Result};
+use crate::handle::Handle;
+use crate::inspect::{Interest, ROUNDS, State, inspect};
+use crate::lock::{self, Access, Found};
+use crate::message::Described;
+use crate::options::Options;
+use crate::ownership::Ownership;
+use crate::process::{self, Portrait};
+use crate::record::Record;
+use crate::signal_number::Signal;
+use crate::target::Target;
+use crate::wait::Waiter;
+use crate::{lockers, log, path, sys};
+
+/// The process that holds a pidfile.
+///
+/// It stands for one particular process. A signal reaches this process or none: one that has got the
+/// same number since, or that is merely named in the file, is never signalled.
+///
+/// # Platform-specific behavior
+///
+/// On Linux a process is held by a pidfd, and the kernel is asked whether it has the lock. Elsewhere
+/// the kernel does not say which process has a lock: the holder is the process that the locked file
+/// names. On macOS and the BSDs a kqueue reports its end; between this check and the signal lies an
+/// instant in which another process could get the number. Before Linux 5.3 the same holds there.
+///
+/// # Examples
+///
+/// ```no_run
+/// # fn main() -> pidfile::Result<()> {
+/// use std::time::Duration;
+///
+/// match pidfile::holder("/run/thermod.pid")? {
+///     Some(thermod) => thermod.stop(Duration::from_secs(10))?,
+///     None => println!("thermod is not running"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Holder {
+    target: Target,
+    found: Found,
+    handle: Handle,
+    program: Option<String>,
+    uid: Option<u32>,
+}
+
+/// The process that holds the pidfile at `path`: [`Options::holder`] with all defaults.
+///
+/// # Errors
+///
+/// As [`Options::holder`].
+pub fn holder(path: impl AsRef<Path>) -> Result<Option<Holder>> {
+    Options::new().path(path).holder()
+}
+
+impl Options {
+    /// The process that holds the pidfile; `None` if no process does.
+    ///
+    /// It never changes or creates anything, and it never makes a starter fail. A program that locks
+    /// its file with `fcntl` or `lockf` is a holder, too.
+    ///
+    /// # Errors
+    ///
+    /// - [`UnknownHolder`](Error::UnknownHolder): the file is held, but not by the process that it
+    ///   names, or by one that cannot be named. With [`lock(false)`](Options::lock), nothing proves
+    ///   that the process which the file names holds it.
+    /// - [`NotPidfile`](Error::NotPidfile): something else has that name.
+    /// - Otherwise as [`status`](Options::status).
+    pub fn holder(&self) -> Result<Option<Holder>> {
+        Ownership::resolve(self)?; // A contradiction is one here, too.
+        for _ in 0..ROUNDS {
+            let Some(target) = Target::open_if_there(path::resolve(self)?)? else {
+                return Ok(None);
+            };
+            let Some(found) = lock::open(&target, Access::Look)? else {
+                return Ok(None);
+            };
+            let locker = match inspect(self, &target, &found, Interest::Look)? {
+                State::Moved => continue,
+                State::Foreign(why) => return Err(target.not_a_pidfile(why)),
+                State::Own => Some(std::process::id()),
+                // Without the lock, a number is all there is.
+                State::Live(pid) if !self.lock => {
+                    return Err(Error::unknown_holder(&target.path, None, Some(pid)));
+                }
+                State::Stale(_) | State::Live(_) => return Ok(None),
+                State::Held(locker) => locker,
+            };
+            if let Some(holder) = Holder::identify(target, found, locker)? {
+                return Ok(Some(holder));
+            }
+        }
+        Err(Error::Contended {
+            path: self.resolved_path()?,
+        })
+    }
+}
+
+impl Holder {
+    /// The process that has the lock and is named in the file; `None` if that has changed meanwhile.
+    fn identify(target: Target, found: Found, locker: Option<u32>) -> Result<Option<Holder>> {
+        let recorded = match found.read(&target)? {
+            Record::Foreign(why) => return Err(target.not_a_pidfile(why)),
+            Record::Empty => None,
+            Record::Pid(pid) => Some(pid),
+        };
+        let Some(pid) = locker.filter(|_| locker == recorded) else {
+            let unknown = Error::unknown_holder(&target.path, locker, recorded);
+            return if is_free(&target, &found)? {
+                Ok(None)
+            } else {
+                Err(unknown)
+            };
+        };
+        let handle = Handle::open(pid).map_err(|errno| target.cannot(Action::Inspect, errno))?;
+        let Some(handle) = handle else {
+            return Ok(None);
+        };
+        let Portrait { program, .. } = Portrait::of(pid);
+        let holder = Holder {
+            program,
+            uid: process::uid(pid),
+            target,
+            found,
+            handle,
+        };
+        // What was read about the number is about this process only if it is still there now.
+        Ok(holder.holds()?.then_some(holder))
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.handle.pid()
+    }
+
+    /// The absolute path of the file that it holds.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.target.path
+    }
+
+    /// Its command name, where the system reports it. A program may call itself whatever it likes.
+    #[must_use]
+    pub fn program(&self) -> Option<&str> {
+        self.program.as_deref()
+    }
+
+    /// Its effective user, where the system reports it.
+    #[must_use]
+    pub fn uid(&self) -> Option<u32> {
+        self.uid
+    }
+
+    /// Whether it is suspended now (SIGSTOP, Ctrl-Z), as far as the system reports it.
+    #[must_use]
+    pub fn is_suspended(&self) -> bool {
+        process::is_suspended(self.pid()) && !self.handle.has_ended()
+    }
+
+    /// Sends it a signal: most daemons reload their configuration on [`Signal::HUP`].
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](Error::Io): the process has ended or no longer holds the file (`ESRCH`), it belongs to
+    /// another user (`EPERM`), or there is no such signal (`EINVAL`).
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        let sent = if self.holds()? {
+            self.handle.signal(signal.as_raw())
+        } else {
+            Err(Errno::ESRCH)
+        };
+        sent.map_err(|errno| self.cannot_signal(errno))
+    }
+
+    /// Waits until it has ended and the lock is free, at most that long; `None` has no limit. `false`
+    /// if the time is up before that.
+    ///
+    /// A worker that the process has forked may keep the lock. The file is also free once the name
+    /// means another file, or none: that is what the end of a process does that cleans up.
+    ///
+    /// # Errors
+    ///
+    /// - [`Config`](Error::Config): this process holds the file itself.
+    /// - [`Io`](Error::Io): the system refused.
+    pub fn wait(&self, timeout: Option<Duration>) -> Result<bool> {
+        self.refuse_own()?;
+        let deadline = Deadline::after(timeout);
+        Ok(self.handle.wait(deadline) && self.wait_for_lock(deadline)?)
+    }
+
+    /// Asks it to end with SIGTERM, and waits until it has ended and the lock is free, at most that
+    /// long. A suspended process is woken with SIGCONT, or it would not hear.
+    ///
+    /// It is a success if the process has ended already, or no longer holds the file.
+    ///
+    /// # Errors
+    ///
+    /// - [`StillRunning`](Error::StillRunning): the process has not ended in that time, or a worker
+    ///   that it has forked keeps the lock.
+    /// - [`UnknownHolder`](Error::UnknownHolder): it has ended, and a process that cannot be named
+    ///   keeps the lock.
+    /// - [`Config`](Error::Config): this process holds the file itself.
+    /// - [`Io`](Error::Io): the process belongs to another user (`EPERM`), or the system refused.
+    pub fn stop(&self, patience: Duration) -> Result<()> {
+        self.end_by(&[Signal::TERM, Signal::CONT], patience)
+    }
+
+    /// Ends it with SIGKILL, and waits as [`stop`](Holder::stop) does. It cannot clean up, so the file
+    /// is left behind as a stale one.
+    ///
+    /// # Errors
+    ///
+    /// As [`stop`](Holder::stop).
+    pub fn kill(&self, patience: Duration) -> Result<()> {
+        self.end_by(&[Signal::KILL], patience)
+    }
+
+    fn end_by(&self, signals: &[Signal], patience: Duration) -> Result<()> {
+        self.refuse_own()?;
+        let deadline = Deadline::after(Some(patience));
+        if self.holds()? {
+            log::stopping(self.path(), self.pid());
+            for (position, signal) in signals.iter().enumerate() {
+                match self.handle.signal(signal.as_raw()) {
+                    Ok(()) | Err(Errno::ESRCH) => {}
+                    // One that was accepted is on its way.
+                    Err(_) if position > 0 => {}
+                    Err(errno) => return Err(self.cannot_signal(errno)),
+                }
+            }
+        } else if !self.handle.has_ended() {
+            return if self.is_free()? {
+                Ok(()) // It goes on without the file.
+            } else {
+                Err(self.unknown()?)
+            };
+        }
+        if !self.handle.wait(deadline) {
+            return Err(Error::still_running(
+                self.path(),
+                self.pid(),
+                None,
+                patience,
+            ));
+        }
+        if self.wait_for_lock(deadline)? {
+            return Ok(());
+        }
+        Err(match lockers::heir(&self.found.file) {
+            Some(heir) => Error::still_running(self.path(), heir, Some(self.pid()), patience),
+            None => Error::unknown_holder(self.path(), None, Some(self.pid())),
+        })
+    }
+
+    /// Whether this process holds the file now.
+    fn holds(&self) -> Result<bool> {
+        let pid = self.pid();
+        let has_lock = locker(&self.found, Some(pid)) == Some(pid)
+            && !self.is_free()?
+            && self.found.read(&self.target)?.pid() == Some(pid);
+        // The number was this process's all the time only if it is still alive.
+        Ok(has_lock && !self.handle.has_ended())
+    }
+
+    /// Why no process is signalled although the file is held.
+    fn unknown(&self) -> Result<Error> {
+        let recorded = self.found.read(&self.target)?.pid();
+        let locker = locker(&self.found, recorded);
+        Ok(Error::unknown_holder(self.path(), locker, recorded))
+    }
+
+    /// Whether the file can be taken over, or the name means another one.
+    fn is_free(&self) -> Result<bool> {
+        is_free(&self.target, &self.found)
+    }
+
+    /// Sleeps until the file is free; `false` if the time is up before that.
+    fn wait_for_lock(&self, deadline: Deadline) -> Result<bool> {
+        // Asked before anything is prepared for a sleep: as a rule the lock went with the process.
+        if self.is_free()? {
+            return Ok(true);
+        }
+        Waiter::new(Some(deadline.left())).wait(&self.found, || self.is_free())?;
+        self.is_free()
+    }
+
+    fn refuse_own(&self) -> Result<()> {
+        if self.pid() == sys::pid() {
+            return Err(Error::config(format!(
+                "{} is held by this process, which cannot wait for its own end; release the guard instead",
+                self.path().display()
+            )));
+        }
+        Ok(())
+    }
+
+    fn cannot_signal(&self, errno: Errno) -> Error {
+        Error::io(Action::Signal, self.path(), errno).advise(|_| match errno {
+            Errno::ESRCH => Some(format!("process {} no longer holds it", self.pid())),
+            Errno::EPERM => Some(format!(
+                "it is {}; try again as that user, or as root",
+                Described(self.pid(), &Portrait::of(self.pid()))
+            )),
+            _ => None,
+        })
+    }
+}
+
+/// The process that has the lock, whichever kind of lock it is. `recorded` is asked first.
+fn locker(found: &Found, recorded: Option<u32>) -> Option<u32> {
+    match sys::record_lock(found.file.as_raw_fd()) {
+        Ok(Some(lock)) if lock.exclusive => lock.pid,
+        // A file system that cannot be asked has no such locks.
+        Ok(_) | Err(_) => lockers::holder(&found.file, recorded),
+    }
+}
+
+fn is_free(target: &Target, found: &Found) -> Result<bool> {
+    let is_free = found.may_be_free(target)?;
+    found.unlock();
+    Ok(is_free)
+}

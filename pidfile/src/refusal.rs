@@ -1,0 +1,102 @@
+//! The errors about a process that is in the way, each with a portrait of that
+//! process: what an operator needs to recognise it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::process::Portrait;
+
+impl Error {
+    /// Held by the process of that number, if one is certain.
+    pub(crate) fn locked(path: &Path, pid: Option<u32>) -> Error {
+        let Portrait {
+            program,
+            user,
+            suspended,
+        } = pid.map(Portrait::of).unwrap_or_default();
+        Error::Locked {
+            path: path.to_owned(),
+            pid,
+            program,
+            user,
+            suspended,
+            own: false,
+            waited: None,
+        }
+    }
+
+    /// Held by this process.
+    pub(crate) fn locked_by_us(path: &Path) -> Error {
+        let mut error = Error::locked(path, Some(std::process::id()));
+        if let Error::Locked { own, .. } = &mut error {
+            *own = true;
+        }
+        error
+    }
+
+    pub(crate) fn running(path: &Path, pid: u32) -> Error {
+        let Portrait {
+            program,
+            user,
+            suspended,
+        } = Portrait::of(pid);
+        Error::Running {
+            path: path.to_owned(),
+            pid,
+            program,
+            user,
+            suspended,
+            waited: None,
+        }
+    }
+
+    /// Still held by the process of that number: the holder, or one that has inherited the lock of the
+    /// holder that has `ended`.
+    pub(crate) fn still_running(
+        path: &Path,
+        pid: u32,
+        ended: Option<u32>,
+        waited: Duration,
+    ) -> Error {
+        let Portrait {
+            program,
+            user,
+            suspended,
+        } = Portrait::of(pid);
+        Error::StillRunning {
+            path: path.to_owned(),
+            pid,
+            program,
+            user,
+            suspended,
+            ended,
+            waited,
+        }
+    }
+
+    /// Held by the process of that number, if one is certain, and it is not the one that is recorded.
+    pub(crate) fn unknown_holder(path: &Path, pid: Option<u32>, recorded: Option<u32>) -> Error {
+        let Portrait {
+            program,
+            user,
+            suspended,
+        } = pid.map(Portrait::of).unwrap_or_default();
+        Error::UnknownHolder {
+            path: path.to_owned(),
+            pid,
+            program,
+            user,
+            suspended,
+            recorded,
+        }
+    }
+
+    /// The same refusal, after waiting in vain.
+    pub(crate) fn after(mut self, time: Option<Duration>) -> Error {
+        if let Error::Locked { waited, .. } | Error::Running { waited, .. } = &mut self {
+            *waited = time;
+        }
+        self
+    }
+}
