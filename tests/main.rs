@@ -27,6 +27,8 @@ mod waiting;
 
 /// The holder of a file is found, signalled and stopped, and no other process is.
 mod from_outside;
+/// A start with `replace` stops the holder and takes its place.
+mod replace;
 
 // What is there, and whose it is.
 

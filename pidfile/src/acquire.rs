@@ -23,10 +23,11 @@ use crate::ownership::Ownership;
 use crate::plan::{Plan, Purpose};
 use crate::publication::{Publication, Published};
 use crate::publish::publish;
+use crate::replace::Attempt;
 use crate::reservation::Reservation;
 use crate::target::Target;
 use crate::wait::Waiter;
-use crate::{adopt, cleanup, in_place, log, path, process};
+use crate::{adopt, cleanup, in_place, log, path, process, replace, wait};
 
 impl Options {
     /// Takes the pidfile, and holds it until the guard is released or dropped, or the process ends.
@@ -37,6 +38,9 @@ impl Options {
     ///   [`wait`](Options::wait), still after that time.
     /// - [`Running`](Error::Running): with `refuse_live(true)` or `lock(false)`, the recorded process
     ///   is alive.
+    /// - [`StillRunning`](Error::StillRunning), [`UnknownHolder`](Error::UnknownHolder): with
+    ///   [`replace`](Options::replace), the holder has not ended in time, or it is not certain which
+    ///   process it is.
     /// - [`NotPidfile`](Error::NotPidfile): something else has that name; it was not touched.
     /// - [`Insecure`](Error::Insecure): the file belongs to another user and is free, or a directory
     ///   would have to be made where other users can write.
@@ -68,13 +72,14 @@ impl Options {
     /// and cannot be named.
     pub fn resolved_path(&self) -> Result<PathBuf> {
         Ownership::resolve(self)?;
+        wait::patience(self)?;
         path::resolve(self).map(|place| place.path())
     }
 }
 
 /// Takes the pidfile, for this process or for one to come.
 fn acquire(options: &Options, purpose: Purpose) -> Result<Hold> {
-    let mut waiter = Waiter::new(options.wait);
+    let mut waiter = Waiter::new(wait::patience(options)?);
     let plan = Plan::new(options, purpose)?;
     log::resolved(&plan.target.path);
     match publish_or_find(options, &plan, &mut waiter)? {
@@ -168,6 +173,15 @@ fn find(options: &Options, plan: &Plan, waiter: &mut Waiter) -> Result<Seen> {
             State::Held(pid) => Error::locked(&target.path, pid),
             State::Live(pid) => Error::running(&target.path, pid),
         };
+        let refusal = match options.replace {
+            None => refusal,
+            Some(_) => match replace::stop(options, refusal, waiter.left())? {
+                Attempt::Stopped => continue,
+                Attempt::Gone if waiter.is_patient() => continue,
+                Attempt::Gone => return Err(target.contended()),
+                Attempt::Refused(refusal) => refusal,
+            },
+        };
         if !waiter.is_patient() {
             return Err(refusal.after(waiter.time()));
         }
@@ -203,6 +217,9 @@ fn wait_for(
         Error::Running { pid, .. } if *pid != plan.terms.pid => {
             waiter.wait(found, || Ok(has_moved()? || !process::is_alive(*pid)))
         }
+        _ if options.replace.is_some() => waiter.wait(found, || {
+            Ok(found.may_be_free(target)? || replace::is_promising(options))
+        }),
         _ if options.lock => waiter.wait(found, || found.may_be_free(target)),
         // Held by this process, which does not lock either.
         _ => waiter.wait(found, || {

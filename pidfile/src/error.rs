@@ -132,7 +132,8 @@ pub enum Error {
     },
 
     /// The holder was asked to end, and the file is still held: by
-    /// [`Holder::stop`](crate::Holder::stop) or [`Holder::kill`](crate::Holder::kill).
+    /// [`Holder::stop`](crate::Holder::stop), [`Holder::kill`](crate::Holder::kill) or
+    /// [`replace`](crate::Options::replace).
     #[error(fmt = message::still_running)]
     #[non_exhaustive]
     StillRunning {

@@ -26,7 +26,7 @@ use crate::process::{self, Portrait};
 use crate::record::Record;
 use crate::signal_number::Signal;
 use crate::target::Target;
-use crate::wait::Waiter;
+use crate::wait::{self, Waiter};
 use crate::{lockers, log, path, sys};
 
 /// The process that holds a pidfile.
@@ -87,6 +87,7 @@ impl Options {
     /// - Otherwise as [`status`](Options::status).
     pub fn holder(&self) -> Result<Option<Holder>> {
         Ownership::resolve(self)?; // A contradiction is one here, too.
+        wait::patience(self)?;
         for _ in 0..ROUNDS {
             let Some(target) = Target::open_if_there(path::resolve(self)?)? else {
                 return Ok(None);

@@ -51,6 +51,7 @@ pub struct Options {
     pub(crate) at_exit: bool,
     pub(crate) signals: bool,
     pub(crate) wait: Option<Duration>,
+    pub(crate) replace: Option<Duration>,
 }
 
 impl Default for Options {
@@ -72,6 +73,7 @@ impl Default for Options {
             at_exit: true,
             signals: true,
             wait: None,
+            replace: None,
         }
     }
 }
@@ -277,6 +279,23 @@ impl Options {
     /// latest.
     pub fn wait(mut self, wait: Duration) -> Options {
         self.wait = Some(wait);
+        self
+    }
+
+    /// Stops the process that holds the file and takes its place, as the `--replace` of a window
+    /// manager does. The holder gets SIGTERM and that much time to end; if it is still there, the
+    /// start fails with [`StillRunning`](crate::Error::StillRunning).
+    ///
+    /// Only a process that holds the file for certain is signalled: otherwise the start fails with
+    /// [`UnknownHolder`](crate::Error::UnknownHolder). See [`Holder`](crate::Holder) for what each
+    /// system can know. Of several starts that replace at once, the last one stands.
+    ///
+    /// Excludes [`wait`](Options::wait), and `lock(false)`. Zero is
+    /// [`Config`](crate::Error::Config): it would end the holder without a chance to take its place.
+    ///
+    /// Default: the holder is left alone.
+    pub fn replace(mut self, patience: Duration) -> Options {
+        self.replace = Some(patience);
         self
     }
 }

@@ -11,8 +11,8 @@ use crate::inspect::{Interest, ROUNDS, State, inspect};
 use crate::open::{self, Access};
 use crate::options::Options;
 use crate::ownership::Ownership;
-use crate::path;
 use crate::target::Target;
+use crate::{path, wait};
 
 /// What a pidfile's path stands for at the moment.
 ///
@@ -119,6 +119,7 @@ impl Options {
     /// - [`Io`](Error::Io): the system refused.
     pub fn status(&self) -> Result<Status> {
         Ownership::resolve(self)?; // A contradiction is one here, too.
+        wait::patience(self)?;
         let Some(target) = Target::open_if_there(path::resolve(self)?)? else {
             return Ok(Status::Absent);
         };

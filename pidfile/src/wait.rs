@@ -15,8 +15,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::open::Found;
+use crate::options::Options;
 use watch::Watch;
 
 /// The longest sleep where events are announced.
@@ -39,6 +40,22 @@ pub(crate) struct Waiter {
     has_begun: bool,
     /// Made for the first sleep.
     watch: Option<Watch>,
+}
+
+/// How long an acquire with these options is willing to wait; with `replace`, for the holder that it
+/// stops.
+pub(crate) fn patience(options: &Options) -> Result<Option<Duration>> {
+    let excluded = match options.replace {
+        Some(_) if options.wait.is_some() => "`replace` cannot be combined with `wait`",
+        Some(_) if !options.lock => {
+            "`replace` needs the lock: without it, nothing proves which process holds the file"
+        }
+        Some(Duration::ZERO) => {
+            "`replace` is zero; give the holder some time to end, such as ten seconds"
+        }
+        _ => return Ok(options.wait.or(options.replace)),
+    };
+    Err(Error::config(excluded))
 }
 
 /// How long an acquire is willing to wait.
@@ -87,6 +104,11 @@ impl Waiter {
         if self.watch.is_some() && !LEFT_OPEN.swap(true, Relaxed) {
             mem::forget(self.watch);
         }
+    }
+
+    /// What is left of the time.
+    pub(crate) fn left(&self) -> Duration {
+        self.at_most(Duration::MAX).unwrap_or_default()
     }
 
     pub(crate) fn is_patient(&self) -> bool {

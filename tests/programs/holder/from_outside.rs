@@ -52,6 +52,7 @@ pub(crate) fn take(name: &str, value: &OsStr, state: &State) -> bool {
             let ended = holder.wait(Some(milliseconds(value)))?;
             Ok(if ended { "ended" } else { "there" })
         }),
+        "work-alone" => work_alone(value),
         "hold-by-fcntl" => hold_by_fcntl(state),
         #[cfg(target_os = "linux")]
         "reuse-number" => {
@@ -69,6 +70,23 @@ pub(crate) fn take(name: &str, value: &OsStr, state: &State) -> bool {
         _ => return false,
     }
     true
+}
+
+/// Makes and removes a file, again and again. A signal comes between two rounds, so the file is there
+/// only while this program is at work.
+fn work_alone(path: &OsStr) -> ! {
+    use nix::sys::signal::SigSet;
+
+    println!("working");
+    loop {
+        SigSet::all().thread_block().expect("the mask can be set");
+        if let Err(error) = std::fs::File::create_new(path) {
+            println!("intruder");
+            panic!("another process is at work: {error}");
+        }
+        std::fs::remove_file(path).expect("it is ours");
+        SigSet::all().thread_unblock().expect("the mask can be set");
+    }
 }
 
 /// Locks as many C daemons do, and writes a record.

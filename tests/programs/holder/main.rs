@@ -10,6 +10,7 @@
 //! | **Options**, for every later step | | |
 //! | `path=PATH` `name=` `dir=` `chmod=600` `uid=N` ... | calls the setter of that name; `chmod` takes octal digits | |
 //! | `patience=N` `patience=max` | waits for so many milliseconds, or without limit | |
+//! | `replace=N` | replaces the holder, within so many milliseconds | |
 //! | **Holding** ([`State`]) | | |
 //! | `acquire` | acquires; a refusal ends the program with its exit code | `held PID PATH` or a refusal |
 //! | `try` | acquires; after a refusal it goes on | the same |
@@ -24,6 +25,7 @@
 //! | `stop=N` `kill=N` | ends it, within so many milliseconds | `stopped`, `killed` or a refusal |
 //! | `reuse-number` `has-number` | gives the number of that holder to the next process; asks whether one has it | `has-number`: `its number is taken` or `free` |
 //! | `hold-by-fcntl` | locks the file with `fcntl`, and writes its number | `locked` |
+//! | `work-alone=PATH` | works until the end, and reports if another process does so at the same time | `working`, `intruder` |
 //! | `await-end=N` | waits so many milliseconds for its end | `ended`, `there` or a refusal |
 //! | **Daemons** ([`daemon`]) | | |
 //! | `reserve` | reserves; a refusal ends the program | `reserved PATH` or a refusal |

@@ -36,6 +36,7 @@ fn set(options: Options, name: &str, value: &OsStr) -> Option<Options> {
         "signals" => options.signals(number(value)),
         "patience" if value == "max" => options.wait(Duration::MAX),
         "patience" => options.wait(Duration::from_millis(number(value))),
+        "replace" => options.replace(Duration::from_millis(number(value))),
         _ => return None,
     })
 }

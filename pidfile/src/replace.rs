@@ -1,0 +1,43 @@
+//! Replace: end the process that holds the file, to take its place.
+
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::options::Options;
+
+/// What came of an attempt to end the holder.
+#[derive(Debug)]
+pub(crate) enum Attempt {
+    /// It has ended.
+    Stopped,
+    /// It was gone already.
+    Gone,
+    /// It cannot be ended at the moment, and why.
+    Refused(Error),
+}
+
+/// Ends the holder that a start was refused for, within that time.
+///
+/// # Errors
+///
+/// The refusal is final: the holder is this process, does not lock its file, belongs to another user
+/// or has not ended in time.
+pub(crate) fn stop(options: &Options, refusal: Error, patience: Duration) -> Result<Attempt> {
+    if !matches!(refusal, Error::Locked { own: false, .. }) {
+        return Err(refusal);
+    }
+    match options.holder() {
+        // One that is met when the time is up is left alone.
+        Ok(Some(_)) if patience.is_zero() => Ok(Attempt::Refused(refusal)),
+        Ok(Some(holder)) => holder.stop(patience).map(|()| Attempt::Stopped),
+        Ok(None) => Ok(Attempt::Gone),
+        // It may be another starter that is only judging the file, or about to write its record.
+        Err(error @ Error::UnknownHolder { .. }) => Ok(Attempt::Refused(error)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether another attempt may succeed, after one that was refused.
+pub(crate) fn is_promising(options: &Options) -> bool {
+    !matches!(options.holder(), Err(Error::UnknownHolder { .. }))
+}
