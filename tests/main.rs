@@ -27,6 +27,8 @@ mod waiting;
 
 /// The holder of a file is found, signalled and stopped, and no other process is.
 mod from_outside;
+/// A process that does not hold the file for certain gets no signal.
+mod not_the_holder;
 /// A start with `replace` stops the holder and takes its place.
 mod replace;
 

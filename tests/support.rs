@@ -14,6 +14,7 @@ mod sandbox;
 mod script;
 #[cfg(target_os = "linux")]
 mod stepping;
+mod stranger;
 mod system;
 
 pub(crate) use build::{WORKSPACE, cargo, cc, target_dir, write_crate};
@@ -26,6 +27,7 @@ pub(crate) use sandbox::{Sandbox, names, set_mode};
 pub(crate) use script::{Script, holder};
 #[cfg(target_os = "linux")]
 pub(crate) use stepping::{Call, Stepped};
+pub(crate) use stranger::Stranger;
 pub(crate) use system::{
     a_moment, can_unshare, dead_process, descriptors, eventually, is_root, needs, zombie,
 };

@@ -7,7 +7,6 @@
 //! still held and the record unchanged. Only then is the handle what it is taken
 //! for. All of it is checked again before every signal.
 
-use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,16 +17,15 @@ use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::inspect::{Interest, ROUNDS, State, inspect};
-use crate::lock::{self, Access, Found};
+use crate::lock::{self, Access};
+use crate::locked::Locked;
 use crate::message::Described;
 use crate::options::Options;
 use crate::ownership::Ownership;
 use crate::process::{self, Portrait};
-use crate::record::Record;
 use crate::signal_number::Signal;
 use crate::target::Target;
-use crate::wait::{self, Waiter};
-use crate::{lockers, log, path, sys};
+use crate::{log, path, sys, wait};
 
 /// The process that holds a pidfile.
 ///
@@ -56,8 +54,7 @@ use crate::{lockers, log, path, sys};
 /// ```
 #[derive(Debug)]
 pub struct Holder {
-    target: Target,
-    found: Found,
+    file: Locked,
     handle: Handle,
     program: Option<String>,
     uid: Option<u32>,
@@ -106,7 +103,7 @@ impl Options {
                 State::Stale(_) | State::Live(_) => return Ok(None),
                 State::Held(locker) => locker,
             };
-            if let Some(holder) = Holder::identify(target, found, locker)? {
+            if let Some(holder) = Holder::identify(Locked::new(target, found), locker)? {
                 return Ok(Some(holder));
             }
         }
@@ -118,21 +115,18 @@ impl Options {
 
 impl Holder {
     /// The process that has the lock and is named in the file; `None` if that has changed meanwhile.
-    fn identify(target: Target, found: Found, locker: Option<u32>) -> Result<Option<Holder>> {
-        let recorded = match found.read(&target)? {
-            Record::Foreign(why) => return Err(target.not_a_pidfile(why)),
-            Record::Empty => None,
-            Record::Pid(pid) => Some(pid),
-        };
+    fn identify(file: Locked, locker: Option<u32>) -> Result<Option<Holder>> {
+        let recorded = file.recorded()?;
         let Some(pid) = locker.filter(|_| locker == recorded) else {
-            let unknown = Error::unknown_holder(&target.path, locker, recorded);
-            return if is_free(&target, &found)? {
+            let unknown = Error::unknown_holder(file.path(), locker, recorded);
+            return if file.is_free()? {
                 Ok(None)
             } else {
                 Err(unknown)
             };
         };
-        let handle = Handle::open(pid).map_err(|errno| target.cannot(Action::Inspect, errno))?;
+        let handle =
+            Handle::open(pid).map_err(|errno| Error::io(Action::Inspect, file.path(), errno))?;
         let Some(handle) = handle else {
             return Ok(None);
         };
@@ -140,8 +134,7 @@ impl Holder {
         let holder = Holder {
             program,
             uid: process::uid(pid),
-            target,
-            found,
+            file,
             handle,
         };
         // What was read about the number is about this process only if it is still there now.
@@ -157,7 +150,7 @@ impl Holder {
     /// The absolute path of the file that it holds.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.target.path
+        self.file.path()
     }
 
     /// Its command name, where the system reports it. A program may call itself whatever it likes.
@@ -185,12 +178,14 @@ impl Holder {
     /// [`Io`](Error::Io): the process has ended or no longer holds the file (`ESRCH`), it belongs to
     /// another user (`EPERM`), or there is no such signal (`EINVAL`).
     pub fn signal(&self, signal: Signal) -> Result<()> {
-        let sent = if self.holds()? {
-            self.handle.signal(signal.as_raw())
-        } else {
-            Err(Errno::ESRCH)
-        };
-        sent.map_err(|errno| self.cannot_signal(errno))
+        if self.holds()? {
+            let sent = self.handle.signal(signal.as_raw());
+            return sent.map_err(|errno| self.cannot_signal(errno));
+        }
+        match self.renewed()? {
+            Some(renewed) => renewed.signal(signal),
+            None => Err(self.cannot_signal(Errno::ESRCH)),
+        }
     }
 
     /// Waits until it has ended and the lock is free, at most that long; `None` has no limit. `false`
@@ -206,7 +201,7 @@ impl Holder {
     pub fn wait(&self, timeout: Option<Duration>) -> Result<bool> {
         self.refuse_own()?;
         let deadline = Deadline::after(timeout);
-        Ok(self.handle.wait(deadline) && self.wait_for_lock(deadline)?)
+        Ok(self.handle.wait(deadline) && self.file.wait_until_free(deadline)?)
     }
 
     /// Asks it to end with SIGTERM, and waits until it has ended and the lock is free, at most that
@@ -250,10 +245,10 @@ impl Holder {
                 }
             }
         } else if !self.handle.has_ended() {
-            return if self.is_free()? {
-                Ok(()) // It goes on without the file.
-            } else {
-                Err(self.unknown()?)
+            return match self.renewed()? {
+                Some(renewed) => renewed.end_by(signals, deadline.left()),
+                None if self.file.is_free()? => Ok(()), // It goes on without the file.
+                None => Err(self.file.unknown()?),
             };
         }
         if !self.handle.wait(deadline) {
@@ -264,10 +259,10 @@ impl Holder {
                 patience,
             ));
         }
-        if self.wait_for_lock(deadline)? {
+        if self.file.wait_until_free(deadline)? {
             return Ok(());
         }
-        Err(match lockers::heir(&self.found.file) {
+        Err(match self.file.heir() {
             Some(heir) => Error::still_running(self.path(), heir, Some(self.pid()), patience),
             None => Error::unknown_holder(self.path(), None, Some(self.pid())),
         })
@@ -276,33 +271,21 @@ impl Holder {
     /// Whether this process holds the file now.
     fn holds(&self) -> Result<bool> {
         let pid = self.pid();
-        let has_lock = locker(&self.found, Some(pid)) == Some(pid)
-            && !self.is_free()?
-            && self.found.read(&self.target)?.pid() == Some(pid);
+        let has_lock = self.file.locker(Some(pid)) == Some(pid)
+            && !self.file.is_free()?
+            && self.file.recorded()? == Some(pid);
         // The number was this process's all the time only if it is still alive.
         Ok(has_lock && !self.handle.has_ended())
     }
 
-    /// Why no process is signalled although the file is held.
-    fn unknown(&self) -> Result<Error> {
-        let recorded = self.found.read(&self.target)?.pid();
-        let locker = locker(&self.found, recorded);
-        Ok(Error::unknown_holder(self.path(), locker, recorded))
-    }
-
-    /// Whether the file can be taken over, or the name means another one.
-    fn is_free(&self) -> Result<bool> {
-        is_free(&self.target, &self.found)
-    }
-
-    /// Sleeps until the file is free; `false` if the time is up before that.
-    fn wait_for_lock(&self, deadline: Deadline) -> Result<bool> {
-        // Asked before anything is prepared for a sleep: as a rule the lock went with the process.
-        if self.is_free()? {
-            return Ok(true);
+    /// The same process, if it holds another file under the same name by now: after an upgrade by
+    /// [`pass_to`](crate::Reservation::pass_to), for example.
+    fn renewed(&self) -> Result<Option<Holder>> {
+        if self.handle.has_ended() || !self.file.has_moved()? {
+            return Ok(None);
         }
-        Waiter::new(Some(deadline.left())).wait(&self.found, || self.is_free())?;
-        self.is_free()
+        let now = holder(self.path())?;
+        Ok(now.filter(|now| now.pid() == self.pid() && !self.handle.has_ended()))
     }
 
     fn refuse_own(&self) -> Result<()> {
@@ -325,19 +308,4 @@ impl Holder {
             _ => None,
         })
     }
-}
-
-/// The process that has the lock, whichever kind of lock it is. `recorded` is asked first.
-fn locker(found: &Found, recorded: Option<u32>) -> Option<u32> {
-    match sys::record_lock(found.file.as_raw_fd()) {
-        Ok(Some(lock)) if lock.exclusive => lock.pid,
-        // A file system that cannot be asked has no such locks.
-        Ok(_) | Err(_) => lockers::holder(&found.file, recorded),
-    }
-}
-
-fn is_free(target: &Target, found: &Found) -> Result<bool> {
-    let is_free = found.may_be_free(target)?;
-    found.unlock();
-    Ok(is_free)
 }

@@ -121,6 +121,7 @@ mod hidden;
 mod in_place;
 mod inspect;
 mod lock;
+mod locked;
 mod lockers;
 mod nameless;
 mod open;

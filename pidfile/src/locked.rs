@@ -1,0 +1,88 @@
+//! A file that another process has locked, as it is seen from outside: is it free
+//! by now, whom does it name, and which process has its lock?
+
+use std::os::fd::AsRawFd;
+use std::path::Path;
+
+use crate::deadline::Deadline;
+use crate::error::{Error, Result};
+use crate::lock::Found;
+use crate::lockers;
+use crate::record::Record;
+use crate::sys;
+use crate::target::Target;
+use crate::wait::Waiter;
+
+/// An open file that was locked when it was inspected.
+#[derive(Debug)]
+pub(crate) struct Locked {
+    target: Target,
+    found: Found,
+}
+
+impl Locked {
+    pub(crate) fn new(target: Target, found: Found) -> Locked {
+        Locked { target, found }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.target.path
+    }
+
+    /// Whether it can be taken over, or the name means another file.
+    pub(crate) fn is_free(&self) -> Result<bool> {
+        let is_free = self.found.may_be_free(&self.target)?;
+        self.found.unlock();
+        Ok(is_free)
+    }
+
+    /// Whether the name means another file, or none.
+    pub(crate) fn has_moved(&self) -> Result<bool> {
+        Ok(!self.target.names(self.found.id())?)
+    }
+
+    /// The process that it names.
+    ///
+    /// # Errors
+    ///
+    /// `NotPidfile`: there is something else in it.
+    pub(crate) fn recorded(&self) -> Result<Option<u32>> {
+        match self.found.read(&self.target)? {
+            Record::Foreign(why) => Err(self.target.not_a_pidfile(why)),
+            Record::Empty => Ok(None),
+            Record::Pid(pid) => Ok(Some(pid)),
+        }
+    }
+
+    /// The process that has the lock, whichever kind of lock it is, if that is certain. `recorded` is
+    /// asked first.
+    pub(crate) fn locker(&self, recorded: Option<u32>) -> Option<u32> {
+        match sys::record_lock(self.found.file.as_raw_fd()) {
+            Ok(Some(lock)) if lock.exclusive => lock.pid,
+            // A file system that cannot be asked has no such locks.
+            Ok(_) | Err(_) => lockers::holder(&self.found.file, recorded),
+        }
+    }
+
+    /// A process that has inherited the lock.
+    pub(crate) fn heir(&self) -> Option<u32> {
+        lockers::heir(&self.found.file)
+    }
+
+    /// Why no process is signalled although the file is held.
+    pub(crate) fn unknown(&self) -> Result<Error> {
+        let recorded = self.recorded()?;
+        let locker = self.locker(recorded);
+        Ok(Error::unknown_holder(self.path(), locker, recorded))
+    }
+
+    /// Sleeps until it is free; `false` if the time is up before that.
+    pub(crate) fn wait_until_free(&self, deadline: Deadline) -> Result<bool> {
+        // Asked before anything is prepared for a sleep: as a rule the lock went with the process.
+        if self.is_free()? {
+            return Ok(true);
+        }
+        Waiter::new(Some(deadline.left())).wait(&self.found, || self.is_free())?;
+        self.is_free()
+    }
+}
