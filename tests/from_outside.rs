@@ -209,3 +209,22 @@ fn every_holder_of_many_in_turn_is_the_one_that_is_stopped() {
     }
     assert!(bystander.is_running());
 }
+
+#[test]
+fn a_holder_that_has_become_its_next_version_is_the_same_process() {
+    let sandbox = Sandbox::new();
+    let _stranger = Stranger::new();
+    let steps = "acquire wait exec-next=inherit,adopt,handle:SIGHUP,wait,handled,wait";
+    let mut program = holder(sandbox.pidfile()).steps(steps).start();
+    program.expect_held(&sandbox.pidfile());
+    let holder = found(&sandbox);
+    program.tell();
+    program.expect("inherited ");
+    program.expect_held(&sandbox.pidfile());
+    program.tell();
+    program.expect("handled ");
+    holder.signal(Signal::HUP).unwrap();
+    holder.stop(PATIENCE).unwrap();
+    program.expect_death_by(Sent::SIGTERM);
+    sandbox.assert_names([]);
+}

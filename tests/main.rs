@@ -31,6 +31,8 @@ mod from_outside;
 mod not_the_holder;
 /// A start with `replace` stops the holder and takes its place.
 mod replace;
+/// A file is passed to the next version of its program, without a gap.
+mod upgrade;
 
 // What is there, and whose it is.
 

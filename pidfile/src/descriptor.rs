@@ -157,6 +157,11 @@ impl Descriptors {
         sys::borrow(self.numbers.file, self)
     }
 
+    /// The number of the file.
+    pub(crate) fn file_number(&self) -> RawFd {
+        self.numbers.file
+    }
+
     /// Owned copies of directory and file, to work with.
     pub(crate) fn copy(&self) -> nix::Result<(OwnedFd, OwnedFd)> {
         Ok((

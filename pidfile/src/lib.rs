@@ -148,6 +148,7 @@ mod guard;
 mod hold;
 mod holder;
 mod message;
+mod passing;
 mod refusal;
 mod reservation;
 mod signal_number;

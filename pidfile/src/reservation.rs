@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::process::Command;
 
 use nix::errno::Errno;
 
@@ -12,10 +13,11 @@ use crate::error::{Error, Result};
 use crate::guard::PidFile;
 use crate::hold::{Hold, Lost};
 use crate::open::Found;
+use crate::passing::{self, Arrived, Passed};
 use crate::plan::{Plan, Purpose, Terms};
 use crate::publication::Published;
 use crate::target::Target;
-use crate::{adopt, in_place};
+use crate::{adopt, directory, in_place, sys};
 
 /// A pidfile that is held, locked and published, for a process to come.
 ///
@@ -42,6 +44,8 @@ use crate::{adopt, in_place};
 #[must_use = "the pidfile is released as soon as the reservation is dropped; `let _ =` drops it at once"]
 pub struct Reservation {
     pub(crate) hold: Hold,
+    /// For one that has come from another process across exec: whether its file was written in place.
+    arrived_in_place: Option<bool>,
 }
 
 impl fmt::Debug for Reservation {
@@ -66,7 +70,124 @@ impl PidFile {
 
 impl Reservation {
     pub(crate) fn new(hold: Hold) -> Reservation {
-        Reservation { hold }
+        Reservation {
+            hold,
+            arrived_in_place: None,
+        }
+    }
+
+    /// Lets a command inherit the file: the next version of this program, or this program anew. It
+    /// gets the reservation with [`inherited`](Reservation::inherited), and adopts it.
+    ///
+    /// With [`exec`](std::os::unix::process::CommandExt::exec) the process stays the same. If the exec
+    /// fails, [`adopt`](Reservation::adopt) takes the file back. With
+    /// [`spawn`](Command::spawn) both processes run until this one ends by
+    /// [`exit`](std::process::exit), or forgets the reservation with [`std::mem::forget`]. Do not
+    /// drop it before the other process has adopted the file: that releases it. If the other process
+    /// dies first, `adopt` takes the file back as well.
+    ///
+    /// In all of this the name is never absent, and no third process gets the file. Every process that
+    /// the command starts without an exec shares the lock.
+    ///
+    /// The command finds the file by the environment variable `PIDFILE_INHERITED`, so do not clear its
+    /// environment afterwards.
+    ///
+    /// # Errors
+    ///
+    /// - [`Lost`](Error::Lost): the name does not mean the reserved file any more, another process has
+    ///   adopted it, or it is the reservation of a second guard.
+    /// - [`Config`](Error::Config): with [`lock(false)`](crate::Options::lock) there is no lock to
+    ///   inherit.
+    ///
+    /// # Examples
+    ///
+    /// An upgrade without a gap:
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::os::unix::process::CommandExt;
+    /// use std::process::Command;
+    ///
+    /// use pidfile::{Options, Reservation};
+    ///
+    /// let held = match Reservation::inherited()? {
+    ///     Some(reserved) => reserved.adopt()?,
+    ///     None => Options::new().name("thermod").acquire()?,
+    /// };
+    ///
+    /// // ... on SIGUSR2:
+    /// let reserved = held.hand_over();
+    /// let mut next = Command::new(std::env::current_exe()?);
+    /// reserved.pass_to(&mut next)?;
+    /// let error = next.exec(); // Returns only if it fails.
+    /// eprintln!("thermod: the old version goes on: {error}");
+    /// let held = reserved.adopt()?;
+    /// # drop(held);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn pass_to(&self, command: &mut Command) -> Result<()> {
+        let path = &self.hold.path;
+        if !self.hold.terms.lock {
+            return Err(Error::config(
+                "a pidfile with `lock(false)` cannot be passed on: there is no lock to inherit",
+            ));
+        }
+        let Some(in_place) = self.is_in_place().filter(|_| !self.is_lost()) else {
+            return Err(Error::lost(path));
+        };
+        let descriptors = &self.hold.descriptors;
+        let passed = Passed::new(
+            descriptors.file_number(),
+            descriptors.id(),
+            &self.hold.terms,
+            in_place,
+            path,
+        );
+        passing::send(&passed, command);
+        Ok(())
+    }
+
+    /// The reservation that was passed to this program with [`pass_to`](Reservation::pass_to); `None`
+    /// if it was started in another way, and when it is called again.
+    ///
+    /// Call it first in `main`: it removes the environment variable by which it finds the file, which
+    /// is only possible as long as there is one thread. (A variable that stays is ignored by later
+    /// programs.) The mode, the owner and the ways to end are those that the file was acquired with.
+    ///
+    /// # Security
+    ///
+    /// The variable alone is not believed: the descriptor that it names must be the one that has the
+    /// lock of the file at the path that it names. After a privileged start (set-uid, set-gid, file
+    /// capabilities) it is ignored. A program that accepts only one [path](Reservation::path) compares
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// - [`Config`](Error::Config): the variable was not set by `pass_to`, or is about another file.
+    ///   Nothing is held, and nothing was changed.
+    /// - [`Lost`](Error::Lost): the name does not mean the file any more.
+    /// - [`Io`](Error::Io): the system refused.
+    pub fn inherited() -> Result<Option<Reservation>> {
+        let Some(arrived) = passing::receive()? else {
+            return Ok(None);
+        };
+        directory::note_root();
+        let Arrived {
+            target,
+            found,
+            terms,
+            in_place,
+        } = arrived;
+        let plan = Plan {
+            target,
+            terms,
+            purpose: Purpose::Reserve,
+        };
+        Ok(Some(Reservation {
+            hold: Hold::second(plan, found),
+            arrived_in_place: Some(in_place),
+        }))
     }
 
     /// The absolute path of the file.
@@ -77,7 +198,7 @@ impl Reservation {
 
     /// Makes the file this process's own: its number is recorded, and its end cleans up.
     ///
-    /// After a fork the file is replaced by a new one, with a lock that no other process shares;
+    /// After a fork or an exec the file is replaced by a new one, with a lock that no other process shares;
     /// the name never disappears. A file that was written in place, or whose directory this
     /// process may no longer write, is rewritten in place instead: then the lock stays shared with
     /// the processes that were forked since, and is free only when the last one is gone.
@@ -97,13 +218,14 @@ impl Reservation {
         if self.is_lost() {
             return Err(Error::lost(path));
         }
-        if self.hold.is_owned() {
+        sys::keep(self.hold.descriptors.file_number()); // After an exec that has failed.
+        if self.arrived_in_place.is_none() && self.hold.is_owned() {
             if let Some(entry) = &self.hold.entry {
                 entry.adopt();
             }
             return Ok(PidFile::new(self.hold));
         }
-        let Some(entry) = &self.hold.entry else {
+        let Some(in_place) = self.is_in_place() else {
             return Err(Error::lost(path));
         };
         let cannot = |errno: Errno| Error::io(Action::Inspect, path, errno);
@@ -117,15 +239,23 @@ impl Reservation {
             },
             purpose: Purpose::Hold,
         };
-        let published = publish(&plan, found, entry.is_in_place())?;
+        let published = publish(&plan, found, in_place)?;
         // The old descriptors are closed with `self`, which does not own the file here.
         Ok(PidFile::new(Hold::new(plan, published)))
+    }
+
+    /// Whether the file was written in place; `None` if there is nothing to adopt, for a second guard.
+    fn is_in_place(&self) -> Option<bool> {
+        match &self.hold.entry {
+            Some(entry) => Some(entry.is_in_place()),
+            None => self.arrived_in_place,
+        }
     }
 
     /// Whether there is nothing left to adopt. An overwritten record is no reason to give up: the
     /// adoption writes a new one.
     fn is_lost(&self) -> bool {
-        self.hold.entry.is_some()
+        self.is_in_place().is_some()
             && matches!(
                 self.hold.verify(),
                 Err(Lost::Gone | Lost::Replaced | Lost::DescriptorClosed)

@@ -8,7 +8,8 @@
 //! file is caught by comparing [`FileId`]s before anything is done to it.
 //!
 //! Except for what registers a hook or allocates ([`at_exit`],
-//! [`after_fork_in_child`], [`wiped_on_fork`], [`LeakedList::push`]), every function
+//! [`after_fork_in_child`], [`wiped_on_fork`], [`LeakedList::push`], [`inherit_by`],
+//! [`remove_variable`]), every function
 //! here is async-signal-safe: system calls and atomics, no allocation, no lock,
 //! no panic.
 
@@ -19,6 +20,7 @@
 
 mod file;
 mod list;
+mod passing;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod pidfd;
 mod process;
@@ -29,6 +31,7 @@ pub(crate) use file::{
     stat_at, truncate, unlink,
 };
 pub(crate) use list::LeakedList;
+pub(crate) use passing::{inherit_by, is_inherited, keep, own_inherited, remove_variable};
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) use pidfd::{pidfd_open, pidfd_send_signal};
 pub(crate) use process::{

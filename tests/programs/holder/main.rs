@@ -33,6 +33,13 @@
 //! | `hand-over` | turns the newest guard into a reservation | |
 //! | `drop-reservation` | drops the newest reservation | |
 //! | `detach=WAY` | goes on in the background: `nix`, `daemonize`, `fork`, `fork-and-forget` | |
+//! | **Upgrades** ([`passing`]) | | |
+//! | `inherit` | takes the reservation that was passed to this program | `inherited PATH`, `nothing inherited` or a refusal |
+//! | `exec-next=STEP,STEP:VALUE` `spawn-next=...` | passes the newest reservation or guard to this program anew | `spawn-next`: `spawned PID` |
+//! | `exec-nothing` | the same to a program that does not exist | |
+//! | `spawn-other=STEP,STEP:VALUE` | spawns this program anew and passes nothing on | `spawned PID` |
+//! | `exit-and-leave` | forgets the reservations, and exits | |
+//! | `upgrades=N` | becomes its own next version that often, by exec and by spawn in turn | `held PID PATH` |
 //! | **Talking with the test** | | |
 //! | `say=TEXT` | | `TEXT` |
 //! | `wait` | reads a line, or the end of the input | |
@@ -89,6 +96,7 @@ mod from_outside;
 #[cfg(target_os = "linux")]
 mod mounts;
 mod options;
+mod passing;
 mod report;
 #[cfg(target_os = "linux")]
 mod seccomp;
@@ -133,6 +141,7 @@ fn take(argument: &OsStr, state: &mut State) -> Result<(), Box<dyn Error>> {
                 || state::take(name, state)
                 || from_outside::take(name, &value, state)
                 || daemon::take(name, &value, state)
+                || passing::take(name, &value, state)
                 || ends::take(name, &value)
                 || dispositions::take(name, &value)
                 || threads::take(name, &value, state)

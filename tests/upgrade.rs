@@ -1,0 +1,372 @@
+//! A file is passed to the next version of a program, by exec and by spawn, without a gap; and a
+//! variable that was forged holds nothing.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::thread;
+
+use nix::fcntl::FlockArg;
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+use pidfile::{Error, PidFile};
+
+use crate::support::{
+    Program, Refusal, Sandbox, Script, Snapshot, can_unshare, eventually, holder, is_locked, lock,
+};
+
+/// Reads until a program has reported that it has spawned another one, and that one has said this.
+/// Returns the other one's number.
+#[track_caller]
+fn lines_until_spawned(program: &mut Program, word: &str) -> u32 {
+    let (mut number, mut said) = (None, false);
+    while number.is_none() || !said {
+        let line = program.line().expect("both go on");
+        said |= line == word;
+        if let Some(spawned) = line.strip_prefix("spawned ") {
+            number = spawned.parse().ok();
+        }
+    }
+    number.expect("a number")
+}
+
+const VARIABLE: &str = "PIDFILE_INHERITED";
+
+#[test]
+fn over_exec_the_same_process_goes_on_holding() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.pidfile();
+    let mut program = holder(&path)
+        .steps("chmod=640 acquire exec-next=inherit,adopt,verify,wait")
+        .start();
+    program.expect_held(&path);
+    program.expect(&format!("inherited {}", path.display()));
+    program.expect_held(&path);
+    program.expect("verify Ok(())");
+    assert_eq!(Snapshot::of(&path).mode, 0o640);
+    assert!(is_locked(&path));
+    sandbox.assert_names(["it.pid"]);
+    program.signal(Signal::SIGTERM);
+    program.expect_death_by(Signal::SIGTERM);
+    sandbox.assert_names([]);
+}
+
+#[test]
+fn over_spawn_the_old_version_may_end_or_go_on() {
+    for steps in [
+        "acquire spawn-next=inherit,adopt,wait exit-and-leave",
+        "acquire spawn-next=inherit,adopt,say:adopted,wait wait drop-reservation say=dropped wait",
+    ] {
+        let sandbox = Sandbox::new();
+        let path = sandbox.pidfile();
+        let mut old = holder(&path).steps(steps).start();
+        old.expect_held(&path);
+        let mut lines: Vec<_> = (0..3).map(|_| old.line().expect("it goes on")).collect();
+        lines.sort();
+        let [held, inherited, spawned] = &lines[..] else {
+            unreachable!()
+        };
+        assert_eq!(*inherited, format!("inherited {}", path.display()));
+        let next = spawned.strip_prefix("spawned ").expect("its number");
+        assert_eq!(*held, format!("held {next} {}", path.display()));
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{next}\n"));
+        if steps.contains("drop") {
+            old.expect("adopted");
+            old.tell();
+            // One of the two reads the line; both go on sooner or later.
+            old.let_go();
+            while old.line().is_some() {}
+        } else {
+            old.expect_exit(0);
+            assert!(is_locked(&path));
+            let next = Pid::from_raw(next.parse().unwrap());
+            nix::sys::signal::kill(next, Signal::SIGTERM).unwrap();
+        }
+        eventually("the end of the file", || !path.exists());
+        sandbox.assert_names([]);
+    }
+}
+
+#[test]
+fn dropped_by_the_old_version_after_the_adoption_the_file_stays() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.pidfile();
+    let mut old = holder(&path)
+        .steps("acquire spawn-next=inherit,adopt,say:adopted,park wait drop-reservation say=dropped wait")
+        .start();
+    old.expect_held(&path);
+    let next = lines_until_spawned(&mut old, "adopted");
+    old.tell();
+    old.expect("dropped");
+    assert_eq!(fs::read_to_string(&path).unwrap(), format!("{next}\n"));
+    assert!(is_locked(&path));
+    let next = Pid::from_raw(next.try_into().unwrap());
+    nix::sys::signal::kill(next, Signal::SIGTERM).unwrap();
+    eventually("the end of the file", || !path.exists());
+}
+
+#[test]
+fn if_the_exec_fails_the_old_version_goes_on_holding_and_passes_nothing_on() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.pidfile();
+    let mut program = holder(&path)
+        .steps("acquire exec-nothing adopt verify spawn-other=inherit,say:alone,wait wait")
+        .start();
+    program.expect_held(&path);
+    program.expect_held(&path);
+    program.expect("verify Ok(())");
+    let child = lines_until_spawned(&mut program, "alone");
+    let open = crate::support::descriptors(child);
+    assert!(open.iter().all(|(_, target)| *target != path), "{open:?}");
+    program.signal(Signal::SIGTERM);
+    program.expect_death_by(Signal::SIGTERM);
+    sandbox.assert_names([]);
+}
+
+#[test]
+fn if_the_next_version_dies_first_the_old_one_takes_the_file_back() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.pidfile();
+    let mut program = holder(&path)
+        .steps("acquire spawn-next=_exit:3 reap adopt verify wait")
+        .start();
+    program.expect_held(&path);
+    program.expect("spawned ");
+    program.expect("child exited 3");
+    program.expect_held(&path);
+    program.expect("verify Ok(())");
+    program.tell();
+    assert!(program.wait().success());
+    sandbox.assert_names([]);
+}
+
+#[test]
+fn if_all_versions_die_before_the_adoption_the_file_is_stale() {
+    let sandbox = Sandbox::new();
+    let mut program = holder(sandbox.pidfile())
+        .steps("acquire exec-next=inherit,say:here,wait")
+        .start();
+    program.expect("held ");
+    program.expect("inherited ");
+    program.expect("here");
+    // Not adopted yet, and held all the same.
+    assert!(matches!(
+        PidFile::acquire(sandbox.pidfile()),
+        Err(Error::Locked { .. })
+    ));
+    program.signal(Signal::SIGKILL);
+    program.expect_death_by(Signal::SIGKILL);
+    assert!(!is_locked(&sandbox.pidfile()));
+    sandbox.assert_next_start_works();
+}
+
+#[test]
+fn what_was_passed_is_taken_once_and_not_by_later_programs() {
+    let sandbox = Sandbox::new();
+    let mut program = holder(sandbox.pidfile())
+        .steps("acquire exec-next=inherit,inherit,adopt,spawn-other:inherit,wait")
+        .start();
+    program.expect("held ");
+    program.expect("inherited ");
+    program.expect("nothing inherited");
+    program.expect("held ");
+    lines_until_spawned(&mut program, "nothing inherited");
+}
+
+#[test]
+fn of_two_next_versions_one_adopts() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.pidfile();
+    let steps =
+        "acquire spawn-next=inherit,adopt,wait spawn-next=inherit,adopt,wait exit-and-leave";
+    let mut program = holder(&path).steps(steps).start();
+    program.expect_held(&path);
+    let mut held = 0;
+    let mut refused = 0;
+    while held + refused < 2 {
+        let line = program.line().expect("they go on");
+        held += usize::from(line.starts_with("held "));
+        refused += usize::from(line.starts_with("refused\tLost\t"));
+    }
+    assert_eq!((held, refused), (1, 1));
+    program.let_go();
+    eventually("the end of the file", || !path.exists());
+    sandbox.assert_names([]);
+}
+
+#[test]
+fn a_file_without_the_lock_is_not_passed_on() {
+    let sandbox = Sandbox::new();
+    let mut program = holder(sandbox.pidfile())
+        .steps("lock=false acquire spawn-next=inherit reap wait")
+        .start();
+    program.expect("held ");
+    program.refusal().expect("Config", 78);
+    lines_until_spawned(&mut program, "nothing inherited");
+}
+
+#[test]
+fn in_a_thousand_upgrades_the_name_is_never_absent_and_no_third_process_gets_in() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.pidfile();
+    let mut program = holder(&path)
+        .steps("acquire wait upgrades=1000 wait")
+        .start();
+    program.expect_held(&path);
+    let is_over = AtomicBool::new(false);
+    let looked = AtomicU32::new(0);
+    let end = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Relaxed) {
+                let seen = fs::metadata(&path);
+                assert!(seen.is_ok_and(|seen| seen.size() > 1), "the name is absent");
+                looked.fetch_add(1, Relaxed);
+            }
+        });
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !is_over.load(Relaxed) {
+                    match PidFile::acquire(&path) {
+                        Err(Error::Locked { .. }) => looked.fetch_add(1, Relaxed),
+                        other => panic!("a third process got in: {other:?}"),
+                    };
+                }
+            });
+        }
+        program.tell();
+        let line = program.line();
+        is_over.store(true, Relaxed);
+        line
+    });
+    let end = end.expect("the last version holds");
+    let held = end.strip_prefix("held ").expect("the last version holds");
+    assert!(looked.load(Relaxed) > 0);
+    let record = fs::read_to_string(&path).unwrap();
+    assert_eq!(held, format!("{} {}", record.trim(), path.display()));
+    sandbox.assert_names(["it.pid"]);
+    program.let_go();
+    eventually("the end of the file", || !path.exists());
+}
+
+/// A variable about the pidfile that claims this descriptor.
+fn claim(path: &Path, descriptor: &str) -> String {
+    let facts = fs::metadata(path).expect("the file is there");
+    // The device as the kernel's `stat` numbers it, and so does the library.
+    let (dev, ino) = (facts.dev(), facts.ino());
+    format!("{descriptor}:{dev}:{ino}:644:-:-:yyn:{}", path.display())
+}
+
+/// What a program answers to a variable, with descriptor 7 open on a file.
+fn answer(variable: &str, open: &Path) -> Script {
+    let open = format!("exec 7<>{} \"$@\"", open.display());
+    Script::new()
+        .steps("inherit say=over")
+        .env(VARIABLE, variable)
+        .under(&["sh", "-c", &open, "sh"])
+}
+
+fn refusal(variable: &str, open: &Path) -> Refusal {
+    let mut program = answer(variable, open).start();
+    let refusal = program.refusal();
+    program.expect("over");
+    refusal
+}
+
+#[test]
+fn a_forged_variable_holds_nothing_and_harms_no_file() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.file("it.pid", "2147483647\n");
+    let other = sandbox.file("other", "1\n");
+    let before = Snapshot::of(&path);
+
+    // Not one of ours at all.
+    for variable in ["", "7", "x", "-1:0:0:644:-:-:yyn:/run/it.pid"] {
+        refusal(variable, &other)
+            .expect("Config", 78)
+            .expect_message(VARIABLE);
+    }
+    // The mode is checked as that of the options.
+    let world_writable = claim(&path, "7").replace(":644:", ":666:");
+    {
+        let _held = lock(&path, FlockArg::LockExclusive);
+        refusal(&world_writable, &path).expect("Config", 78);
+    }
+    // A foreign descriptor.
+    refusal(&claim(&path, "7"), &other)
+        .expect("Config", 78)
+        .expect_message(path.display())
+        .expect_message("to process ")
+        .expect_message("is open on another file; unset it");
+    // The right one, of a file that is free.
+    refusal(&claim(&path, "7"), &path)
+        .expect("Config", 78)
+        .expect_message("the file is free");
+    assert!(!is_locked(&path));
+    // The right one, of a file that another process holds.
+    let held = lock(&path, FlockArg::LockExclusive);
+    refusal(&claim(&path, "7"), &path)
+        .expect("Config", 78)
+        .expect_message("another process holds the file");
+    drop(held);
+    // A standard one.
+    let mut program = answer(&claim(&path, "0"), &path).start();
+    program.refusal().expect("Config", 78);
+    // None: the variable has outlived its program.
+    for closed in ["8", "1000000"] {
+        let mut program = answer(&claim(&path, closed), &path).start();
+        program.expect("nothing inherited");
+    }
+    assert_eq!(Snapshot::of(&path), before);
+    sandbox.assert_names(["it.pid", "other"]);
+}
+
+#[test]
+fn what_has_lost_its_name_on_the_way_is_lost() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.file("it.pid", "2147483647\n");
+    let claimed = claim(&path, "7");
+    fs::rename(&path, sandbox.path("old")).unwrap();
+    let old = sandbox.path("old");
+    refusal(&claimed, &old).expect("Lost", 71);
+    let _new = sandbox.hold();
+    refusal(&claimed, &old).expect("Lost", 71);
+    assert!(is_locked(&path));
+}
+
+#[test]
+fn a_lock_that_was_taken_by_hand_and_passed_on_is_a_hold_like_any_other() {
+    // The lock decides: `flock` in a shell holds the file, and may pass it on.
+    let sandbox = Sandbox::new();
+    let path = sandbox.file("it.pid", "2147483647\n");
+    let claimed = claim(&path, "7");
+    let script = format!("exec 7<>{} && flock -n 7 && exec \"$@\"", path.display());
+    let mut program = Script::new()
+        .steps("inherit adopt verify wait")
+        .env(VARIABLE, claimed)
+        .under(&["sh", "-c", &script, "sh"])
+        .start();
+    program.expect("inherited ");
+    program.expect_held(&path);
+    program.expect("verify Ok(())");
+    program.signal(Signal::SIGTERM);
+    program.expect_death_by(Signal::SIGTERM);
+    sandbox.assert_names([]);
+}
+
+#[test]
+fn in_another_pid_namespace_the_next_version_holds_under_its_own_number() {
+    let sandbox = Sandbox::new();
+    if !can_unshare(&["--pid", "--fork"]) {
+        return;
+    }
+    let path = sandbox.pidfile();
+    let mut program = holder(&path)
+        .steps("acquire own-pid-namespace spawn-next=inherit,adopt,verify,wait exit-and-leave")
+        .start();
+    program.expect_held(&path);
+    lines_until_spawned(&mut program, "verify Ok(())");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "1\n");
+    program.let_go();
+    eventually("the end of the file", || !path.exists());
+}
