@@ -214,16 +214,17 @@ fn every_holder_of_many_in_turn_is_the_one_that_is_stopped() {
 fn a_holder_that_has_become_its_next_version_is_the_same_process() {
     let sandbox = Sandbox::new();
     let _stranger = Stranger::new();
-    let steps = "acquire wait exec-next=inherit,adopt,handle:SIGHUP,wait,handled,wait";
+    let steps = "acquire wait exec-next=inherit,adopt,handle:SIGHUP,say:ready,wait,handled,wait";
     let mut program = holder(sandbox.pidfile()).steps(steps).start();
     program.expect_held(&sandbox.pidfile());
     let holder = found(&sandbox);
     program.tell();
     program.expect("inherited ");
     program.expect_held(&sandbox.pidfile());
-    program.tell();
-    program.expect("handled ");
+    program.expect("ready");
     holder.signal(Signal::HUP).unwrap();
+    program.tell();
+    program.expect(&format!("handled {}", Sent::SIGHUP as i32));
     holder.stop(PATIENCE).unwrap();
     program.expect_death_by(Sent::SIGTERM);
     sandbox.assert_names([]);

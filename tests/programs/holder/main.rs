@@ -39,7 +39,7 @@
 //! | `exec-nothing` | the same to a program that does not exist | |
 //! | `spawn-other=STEP,STEP:VALUE` | spawns this program anew and passes nothing on | `spawned PID` |
 //! | `exit-and-leave` | forgets the reservations, and exits | |
-//! | `upgrades=N` | becomes its own next version that often, by exec and by spawn in turn | `held PID PATH` |
+//! | `upgrades=N` | becomes its own next version that often, by exec and by spawn in turn | now and then `left N`, at last `held PID PATH` |
 //! | **Talking with the test** | | |
 //! | `say=TEXT` | | `TEXT` |
 //! | `wait` | reads a line, or the end of the input | |

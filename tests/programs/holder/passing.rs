@@ -87,6 +87,9 @@ fn upgrade(left: u32, state: &mut State) {
         report::held(state.guards.last().expect("it was adopted"));
         return;
     }
+    if left.is_multiple_of(50) {
+        println!("left {left}");
+    }
     let mut next = next(format!("upgrades:{},wait", left - 1).as_ref());
     pass(&mut next, state);
     if left.is_multiple_of(2) {
