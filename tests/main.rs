@@ -29,6 +29,8 @@ mod waiting;
 mod from_outside;
 /// A process that does not hold the file for certain gets no signal.
 mod not_the_holder;
+/// A start that waits says so, once, to whoever can read it.
+mod notice;
 /// A start with `replace` stops the holder and takes its place.
 mod replace;
 /// A file is passed to the next version of its program, without a gap.

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::guard::PidFile;
 use crate::hold::Hold;
 use crate::inspect::{Interest, ROUNDS, State, inspect};
+use crate::notice::Waiting;
 use crate::open::{self, Access, Found};
 use crate::options::Options;
 use crate::ownership::Ownership;
@@ -187,6 +188,9 @@ fn find(options: &Options, plan: &Plan, waiter: &mut Waiter) -> Result<Seen> {
         }
         if waiter.begins() {
             log::waiting_for(&target.path, refusal.pid());
+            if let (Some(notice), Some(time)) = (&options.on_wait, waiter.time()) {
+                notice.call(&Waiting::new(&target.path, refusal.pid(), time));
+            }
         }
         wait_for(options, plan, &found, &refusal, waiter)?;
     }

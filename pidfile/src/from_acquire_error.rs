@@ -5,11 +5,12 @@
 //! trait the compiler tells it what the type can express, behind every alias.
 
 use std::env;
-use std::io::{self, Write};
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::{self, ExitCode};
 
-use crate::Error;
+use crate::{Error, Options};
 
 /// How the return type of a function with `#[pidfile]` reports that the pidfile was not acquired.
 ///
@@ -129,15 +130,32 @@ impl Error {
     }
 }
 
-/// Writes `<program>: <error>` to stderr, in one piece so that no other line gets in between.
+/// Reports on stderr whom the start waits for, if a person is there to read it. For a function named
+/// `main`, unless the program has a notice of its own.
+pub fn announce(options: Options) -> Options {
+    match options.on_wait {
+        Some(_) => options,
+        None => options.on_wait(|waiting| {
+            if io::stderr().is_terminal() {
+                say(waiting);
+            }
+        }),
+    }
+}
+
 fn report(error: &Error) {
+    // The alternate form has the cause, too.
+    say(format_args!("{error:#}"));
+}
+
+/// Writes `<program>: <text>` to stderr, in one piece so that no other line gets in between.
+fn say(text: impl Display) {
     let name = env::args_os().next();
     let name = name.as_deref().map(Path::new).and_then(Path::file_name);
-    // The alternate form has the cause, too.
     let line = match name {
-        Some(name) => format!("{}: {error:#}\n", name.to_string_lossy()),
-        None => format!("{error:#}\n"),
+        Some(name) => format!("{}: {text}\n", name.to_string_lossy()),
+        None => format!("{text}\n"),
     };
-    // Ignored: if stderr is closed, only the exit status is left to report it.
+    // Ignored: if stderr is closed, there is nowhere to write to.
     let _ = io::stderr().write_all(line.as_bytes());
 }

@@ -148,6 +148,7 @@ mod guard;
 mod hold;
 mod holder;
 mod message;
+mod notice;
 mod passing;
 mod refusal;
 mod reservation;
@@ -176,6 +177,7 @@ pub use from_acquire_error::FromAcquireError;
 pub use guard::PidFile;
 pub use hold::Lost;
 pub use holder::{Holder, holder};
+pub use notice::Waiting;
 pub use options::Options;
 #[cfg(feature = "macros")]
 pub use pidfile_macros::pidfile;

@@ -5,6 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::notice::{OnWait, Waiting};
+
 /// How to hold a pidfile.
 ///
 /// Setters take and return the value and cannot fail; mistakes are reported by the terminal call,
@@ -52,6 +54,7 @@ pub struct Options {
     pub(crate) signals: bool,
     pub(crate) wait: Option<Duration>,
     pub(crate) replace: Option<Duration>,
+    pub(crate) on_wait: Option<OnWait>,
 }
 
 impl Default for Options {
@@ -74,6 +77,7 @@ impl Default for Options {
             signals: true,
             wait: None,
             replace: None,
+            on_wait: None,
         }
     }
 }
@@ -279,6 +283,28 @@ impl Options {
     /// latest.
     pub fn wait(mut self, wait: Duration) -> Options {
         self.wait = Some(wait);
+        self
+    }
+
+    /// What to do when a start begins to wait, or to [replace](Options::replace) the holder: it is the
+    /// moment to tell whoever has started the program. It is called once for each wait, and not by a
+    /// start that need not wait.
+    ///
+    /// ```no_run
+    /// # fn main() -> pidfile::Result<()> {
+    /// let held = pidfile::Options::new()
+    ///     .name("thermod")
+    ///     .wait(std::time::Duration::from_secs(30))
+    ///     .on_wait(|waiting| eprintln!("thermod: {waiting}"))
+    ///     .acquire()?;
+    /// # drop(held);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Default: nothing. In `main`, the attribute reports it on stderr, if that is a terminal.
+    pub fn on_wait(mut self, notice: impl Fn(&Waiting) + Send + Sync + 'static) -> Options {
+        self.on_wait = Some(OnWait::new(notice));
         self
     }
 

@@ -11,7 +11,7 @@ pub use core::time::Duration;
 #[cfg(feature = "macros")]
 pub use pidfile_macros::__pidfile_deferred;
 
-pub use crate::from_acquire_error::{exit, panic};
+pub use crate::from_acquire_error::{announce, exit, panic};
 use crate::{Error, FromAcquireError};
 
 /// Fails in a function whose return type cannot be written a second time.

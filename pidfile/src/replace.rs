@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::notice::Waiting;
 use crate::options::Options;
 
 /// What came of an attempt to end the holder.
@@ -29,7 +30,12 @@ pub(crate) fn stop(options: &Options, refusal: Error, patience: Duration) -> Res
     match options.holder() {
         // One that is met when the time is up is left alone.
         Ok(Some(_)) if patience.is_zero() => Ok(Attempt::Refused(refusal)),
-        Ok(Some(holder)) => holder.stop(patience).map(|()| Attempt::Stopped),
+        Ok(Some(holder)) => {
+            if let Some(notice) = &options.on_wait {
+                notice.call(&Waiting::stopping(holder.path(), holder.pid(), patience));
+            }
+            holder.stop(patience).map(|()| Attempt::Stopped)
+        }
         Ok(None) => Ok(Attempt::Gone),
         // It may be another starter that is only judging the file, or about to write its record.
         Err(error @ Error::UnknownHolder { .. }) => Ok(Attempt::Refused(error)),

@@ -11,6 +11,7 @@
 //! | `path=PATH` `name=` `dir=` `chmod=600` `uid=N` ... | calls the setter of that name; `chmod` takes octal digits | |
 //! | `patience=N` `patience=max` | waits for so many milliseconds, or without limit | |
 //! | `replace=N` | replaces the holder, within so many milliseconds | |
+//! | `on-wait` `announce` | reports that it waits: itself, or as the attribute does in `main` | `on-wait`: `notice TEXT` |
 //! | **Holding** ([`State`]) | | |
 //! | `acquire` | acquires; a refusal ends the program with its exit code | `held PID PATH` or a refusal |
 //! | `try` | acquires; after a refusal it goes on | the same |

@@ -36,6 +36,8 @@ fn set(options: Options, name: &str, value: &OsStr) -> Option<Options> {
         "signals" => options.signals(number(value)),
         "patience" if value == "max" => options.wait(Duration::MAX),
         "patience" => options.wait(Duration::from_millis(number(value))),
+        "on-wait" => options.on_wait(|waiting| println!("notice {waiting}")),
+        "announce" => pidfile::__private::announce(options),
         "replace" => options.replace(Duration::from_millis(number(value))),
         _ => return None,
     })
