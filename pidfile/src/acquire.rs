@@ -171,7 +171,11 @@ fn find(options: &Options, plan: &Plan, waiter: &mut Waiter) -> Result<Seen> {
             // Without a lock, a second acquire meets the number of its own process.
             State::Own if !options.lock => Error::running(&target.path, plan.terms.pid),
             State::Own => Error::locked_by_us(&target.path),
-            State::Held(pid) => Error::locked(&target.path, pid),
+            State::Held(pid) => {
+                // A file that cannot be read names no process.
+                let recorded = found.read(target).ok().and_then(|record| record.pid());
+                Error::locked(&target.path, pid).naming(recorded)
+            }
             State::Live(pid) => Error::running(&target.path, pid),
         };
         let refusal = match options.replace {

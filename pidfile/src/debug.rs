@@ -27,6 +27,7 @@ fn fields(error: &Error, f: &mut Formatter<'_>) -> fmt::Result {
             program,
             user,
             suspended,
+            misnamed,
             own,
             waited,
             ..
@@ -35,6 +36,7 @@ fn fields(error: &Error, f: &mut Formatter<'_>) -> fmt::Result {
             .field("program", program)
             .field("user", user)
             .field("suspended", suspended)
+            .field("misnamed", misnamed)
             .field("own", own)
             .field("waited", waited),
         Error::Running {

@@ -41,6 +41,9 @@ pub enum Error {
         user: Option<String>,
         /// Whether the holder is suspended (SIGSTOP, Ctrl-Z).
         suspended: bool,
+        /// Whether the file does not name the holder: another program has overwritten the record, or
+        /// the holder has another number in its own pid namespace.
+        misnamed: bool,
         /// Whether this process holds the file itself. The number does not say so: two containers
         /// that share a directory may both be process 1.
         own: bool,

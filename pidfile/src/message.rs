@@ -21,6 +21,7 @@ pub(crate) fn locked(
     program: &Option<String>,
     user: &Option<String>,
     suspended: &bool,
+    misnamed: &bool,
     own: &bool,
     waited: &Option<Duration>,
     f: &mut Formatter<'_>,
@@ -30,6 +31,9 @@ pub(crate) fn locked(
         f.write_str("this process already; release it first, or use `allow_same_process`")?;
     } else if let Some(pid) = pid {
         process(f, *pid, program.as_deref(), user.as_deref(), *suspended)?;
+        if *misnamed {
+            f.write_str(", although the file does not name it")?;
+        }
         f.write_str("; stop it, or use another path")?;
     } else {
         write!(

@@ -21,9 +21,18 @@ impl Error {
             program,
             user,
             suspended,
+            misnamed: false,
             own: false,
             waited: None,
         }
+    }
+
+    /// The same refusal, by a file that names this process or none.
+    pub(crate) fn naming(mut self, recorded: Option<u32>) -> Error {
+        if let Error::Locked { pid, misnamed, .. } = &mut self {
+            *misnamed = pid.is_some() && *pid != recorded;
+        }
+        self
     }
 
     /// Held by this process.
