@@ -31,6 +31,8 @@ mod from_outside;
 mod not_the_holder;
 /// A start that waits says so, once, to whoever can read it.
 mod notice;
+/// Tools that trust the number in the file signal processes that do not hold it.
+mod other_tools;
 /// A refusal says who is in the way, and no more than is certain.
 mod refusals;
 /// A start with `replace` stops the holder and takes its place.
