@@ -229,3 +229,23 @@ fn a_holder_that_has_become_its_next_version_is_the_same_process() {
     program.expect_death_by(Sent::SIGTERM);
     sandbox.assert_names([]);
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn without_pidfd_a_holder_is_found_waited_for_and_stopped_all_the_same() {
+    let sandbox = Sandbox::new();
+    let _stranger = Stranger::new();
+    let mut program = sandbox.hold();
+    let mut outside = holder(sandbox.pidfile())
+        .steps("no-pidfd holder await-end=50 wait stop=30000 holder stop=30000 signal=SIGTERM")
+        .start();
+    outside.expect(&format!("holder {} holder ", program.pid()));
+    outside.expect("there");
+    outside.tell();
+    // It is this process's child, so it is a zombie until it is waited for.
+    outside.expect("stopped");
+    program.expect_death_by(Sent::SIGTERM);
+    outside.expect("nobody");
+    outside.expect("stopped");
+    outside.refusal().expect("Io", 71);
+}

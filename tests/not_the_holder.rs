@@ -322,3 +322,23 @@ fn a_program_that_locks_with_fcntl_is_unknown_if_the_file_names_another_one() {
     assert_unknown(&sandbox, Some(peer.pid()), Some(stranger.pid()));
     assert!(peer.is_running());
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn without_proc_no_holder_is_certain() {
+    let sandbox = Sandbox::new();
+    let _stranger = Stranger::new();
+    if !can_unshare(&["--mount"]) {
+        return;
+    }
+    let mut program = sandbox.hold();
+    let mut outside = holder(sandbox.pidfile())
+        .steps("private-mounts tmpfs=/proc holder")
+        .start();
+    outside
+        .refusal()
+        .expect("UnknownHolder", 75)
+        .expect_pid(None)
+        .expect_message(format!("but it names process {}", program.pid()));
+    assert!(program.is_running());
+}

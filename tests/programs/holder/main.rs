@@ -84,7 +84,7 @@
 //! | `private-mounts` | unshares the mount namespace | |
 //! | `tmpfs=PATH` `bind=FROM,TO` `read-only=PATH` `read-write=PATH` | mounts and remounts | |
 //! | **A poorer kernel** ([`seccomp`]) | | |
-//! | `no-nameless-files` `no-links` | makes `O_TMPFILE` or `linkat` fail from now on | |
+//! | `no-nameless-files` `no-links` `no-pidfd` | makes `O_TMPFILE`, `linkat` or `pidfd_open` fail from now on | |
 //!
 //! A refusal is printed as one line; see [`report::refusal`].
 

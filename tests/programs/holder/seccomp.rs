@@ -14,6 +14,7 @@ pub(crate) fn take(name: &str) -> bool {
     match name {
         // The flags are the third argument of `openat`.
         "no-nameless-files" => refuse(libc::SYS_openat, Some((2, NAMELESS)), libc::EOPNOTSUPP),
+        "no-pidfd" => refuse(libc::SYS_pidfd_open, None, libc::ENOSYS),
         "no-links" => refuse(libc::SYS_linkat, None, libc::EPERM),
         _ => return false,
     }
