@@ -46,7 +46,7 @@ fn assert_survives(answer: Option<bool>, expected: bool) {
 }
 
 #[test]
-fn start_stop_daemon_stops_whichever_process_a_stale_file_names() {
+fn start_stop_daemon_stops_whichever_process_the_file_names() {
     let sandbox = Sandbox::new();
     if !is_root() {
         return;
@@ -56,14 +56,26 @@ fn start_stop_daemon_stops_whichever_process_a_stale_file_names() {
     let tool = ["start-stop-daemon", "--stop", "--quiet", "--pidfile"];
     assert_survives(named.survives(&tool, &path), false);
     assert!(pidfile::holder(&path).unwrap().is_none());
+
+    let named = Named::new();
+    let path = sandbox.file("it.pid", named.record());
+    let _held = lock(&path, FlockArg::LockExclusive);
+    assert_survives(named.survives(&tool, &path), false);
+    assert!(pidfile::holder(&path).is_err());
 }
 
 #[test]
-fn pkill_stops_whichever_process_a_stale_file_names() {
+fn pkill_stops_whichever_process_the_file_names() {
     let sandbox = Sandbox::new();
     let named = Named::new();
     let path = sandbox.file("it.pid", named.record());
     assert_survives(named.survives(&["pkill", "--pidfile"], &path), false);
+
+    let named = Named::new();
+    let path = sandbox.file("it.pid", named.record());
+    let _held = lock(&path, FlockArg::LockExclusive);
+    assert_survives(named.survives(&["pkill", "--pidfile"], &path), false);
+    assert!(pidfile::holder(&path).is_err());
 }
 
 #[test]

@@ -37,6 +37,7 @@
 //!
 //! - [`docs::walkthrough`]: two terminals, from the first start to a crash
 //! - [`docs::cookbook`]: daemons, privileges, one file per instance, axum, cron, tests
+//! - [`docs::stopping`]: stop, reload, replace and upgrade a running instance
 //! - [`docs::deploying`]: directories, systemd, containers, cron, file systems
 //! - [`docs::troubleshooting`]: every message, and what to do about it
 //! - [`docs::limits`]: what this crate cannot do
@@ -214,6 +215,9 @@ pub mod docs {
     ///
     #[doc = include_str!("../docs/limits.md")]
     pub mod limits {}
+
+    #[doc = include_str!("../docs/stopping.md")]
+    pub mod stopping {}
 
     #[doc = include_str!("../docs/from-python.md")]
     pub mod from_python {}
