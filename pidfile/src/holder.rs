@@ -17,9 +17,9 @@ use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::inspect::{Interest, ROUNDS, State, inspect};
-use crate::lock::{self, Access};
 use crate::locked::Locked;
 use crate::message::Described;
+use crate::open::{self, Access};
 use crate::options::Options;
 use crate::ownership::Ownership;
 use crate::process::{self, Portrait};
@@ -89,7 +89,7 @@ impl Options {
             let Some(target) = Target::open_if_there(path::resolve(self)?)? else {
                 return Ok(None);
             };
-            let Some(found) = lock::open(&target, Access::Look)? else {
+            let Some(found) = open::open(&target, Access::Look)? else {
                 return Ok(None);
             };
             let locker = match inspect(self, &target, &found, Interest::Look)? {

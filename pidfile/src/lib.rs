@@ -132,6 +132,7 @@ mod plan;
 mod publication;
 mod publish;
 mod record;
+mod replace;
 mod retries;
 mod run_time;
 mod target;

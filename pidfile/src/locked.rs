@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
-use crate::lock::Found;
 use crate::lockers;
+use crate::open::Found;
 use crate::record::Record;
 use crate::sys;
 use crate::target::Target;

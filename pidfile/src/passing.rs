@@ -19,7 +19,7 @@ use nix::unistd::{Gid, Uid};
 
 use crate::action::Action;
 use crate::error::{Error, Result};
-use crate::lock::{self, Access, Found};
+use crate::open::{self, Access, Found};
 use crate::options::Options;
 use crate::ownership::Ownership;
 use crate::path;
@@ -165,7 +165,7 @@ impl Passed {
             return Err(Error::lost(path));
         };
         // Opened anew, for a lock of its own.
-        let named = lock::open(&target, Access::Look)?.filter(|named| named.id() == self.id);
+        let named = open::open(&target, Access::Look)?.filter(|named| named.id() == self.id);
         let Some(named) = named else {
             return Err(Error::lost(path));
         };
