@@ -40,7 +40,8 @@ use crate::returns::{self, Returns};
 ///     }
 /// }
 /// ```
-/// In a function that returns a future this happens inside that future.
+/// In a function that returns a future this happens inside that future. In a `main` that may have to
+/// wait, the options go through `__private::announce`.
 ///
 /// The body stays in the function that it was written in, so `self`, `impl Trait`, `?`, `.await` and
 /// every diagnostic are what they were. It is the last expression of its block and not the arm of a
@@ -210,6 +211,11 @@ fn held(block: &TokenTree, function: &Function, config: &Config) -> TokenStream 
             Setter::Expr(value) => value.clone(),
         };
         options = quote_spanned!(site()=> { #options.#setter(#value) });
+    }
+    // A person who has started a program wants to know why nothing happens.
+    let may_wait = |setting: &Setting| setting.setter == "wait" || setting.setter == "replace";
+    if function.is_main && config.settings.iter().any(may_wait) {
+        options = quote_spanned!(site()=> #runtime::__private::announce(#options));
     }
     let failed = failure::failed(function, config);
     // Clippy allows an unused parameter where there is no body yet, and there is one now.
