@@ -25,6 +25,8 @@ mod waiting;
 
 // From outside.
 
+/// A variable that no earlier version has set holds nothing.
+mod forged_upgrade;
 /// The holder of a file is found, signalled and stopped, and no other process is.
 mod from_outside;
 /// A process that does not hold the file for certain gets no signal.
