@@ -1,5 +1,5 @@
-//! What a caller may choose, and the defaults. No I/O: nothing is looked up,
-//! read from the environment or checked before a terminal call.
+//! What a caller may choose, and the defaults. There is no I/O here: nothing is
+//! looked up, read from the environment or checked before a terminal call.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use crate::notice::{OnWait, Waiting};
 
-/// How to hold a pidfile.
+/// Options for acquiring a pidfile.
 ///
-/// Setters take and return the value and cannot fail; mistakes are reported by the terminal call,
+/// Setters take and return the value and cannot fail. Mistakes are reported by the terminal call:
 /// [`acquire`](Options::acquire), [`reserve`](Options::reserve), [`status`](Options::status) or
-/// [`resolved_path`](Options::resolved_path). Everything that the environment can change (the
-/// process id, the program's name, variables, the current directory, signal dispositions) is read
-/// in the terminal call, so an `Options` that was built before a fork is right after it.
+/// [`resolved_path`](Options::resolved_path). That call also reads everything that can change (the
+/// process id, the program's name, environment variables, the current directory, signal
+/// dispositions), so an `Options` built before a fork can be used after it.
 ///
 /// # Examples
 ///
@@ -34,7 +34,7 @@ use crate::notice::{OnWait, Waiting};
 #[must_use = "options do nothing until a terminal call such as `acquire`, `reserve` or `status`"]
 #[allow(
     clippy::struct_excessive_bools,
-    reason = "each is an independent switch of its own"
+    reason = "each is an independent switch"
 )]
 pub struct Options {
     pub(crate) path: Option<PathBuf>,
@@ -83,56 +83,87 @@ impl Default for Options {
 }
 
 impl Options {
-    /// All defaults: a file named after the program, in the first usable run-time directory.
+    /// Returns the default options: a file named after the program, in the first usable run-time
+    /// directory.
     pub fn new() -> Options {
         Options::default()
     }
 
-    /// The whole path of the pidfile. Excludes [`name`](Options::name), [`dir`](Options::dir) and
-    /// [`temp_dir`](Options::temp_dir). Its directory must exist; the last component is never
-    /// followed if it is a symbolic link. A relative path starts at the current directory of the
-    /// terminal call.
+    /// Sets the whole path of the pidfile. It cannot be combined with [`name`](Options::name),
+    /// [`dir`](Options::dir) or [`temp_dir`](Options::temp_dir).
     ///
-    /// Default: `dir` and `name`.
+    /// The directory must exist. A symbolic link as the last component is not followed, but refused
+    /// as [`NotPidfile`](crate::Error::NotPidfile). A relative path is resolved against the current
+    /// directory at the time of the terminal call.
+    ///
+    /// Default: [`name`](Options::name) in [`dir`](Options::dir).
     ///
     /// # Security
     ///
-    /// A directory that exists is not judged: use one that only this user, or root, can write.
+    /// The directory is used as it is. Choose one that only this user, or root, can write to.
     pub fn path(mut self, path: impl AsRef<Path>) -> Options {
         self.path = Some(path.as_ref().to_owned());
         self
     }
 
-    /// The file's name; `.pid` is added unless it is there (see [`dot_pid`](Options::dot_pid)). Excludes
-    /// [`path`](Options::path).
+    /// Sets the file name, to which `.pid` is added where it is missing (see
+    /// [`dot_pid`](Options::dot_pid)). It cannot be combined with [`path`](Options::path).
     ///
-    /// Default: the program's name, from `argv[0]` or else from the executable.
+    /// A name that is empty, contains `/`, or has more than 255 bytes is
+    /// [`Config`](crate::Error::Config).
+    ///
+    /// Default: the last component of `argv[0]`, or else the file name of the executable.
+    ///
+    /// # Security
+    ///
+    /// The caller of a program chooses its `argv[0]`. After a privileged start (set-uid, set-gid
+    /// or, on Linux, file capabilities) the default is the file name of the executable.
     pub fn name(mut self, name: impl AsRef<OsStr>) -> Options {
         self.name = Some(name.as_ref().to_owned());
         self
     }
 
-    /// The directory of the file. Missing components are made, mode 0755 under the umask, but only
-    /// below a directory that belongs to this user or to root and that nobody else can write. Excludes
-    /// [`path`](Options::path) and [`temp_dir`](Options::temp_dir).
+    /// Sets the directory of the file. It cannot be combined with [`path`](Options::path) or
+    /// [`temp_dir`](Options::temp_dir).
     ///
-    /// Default: the first that is usable of `$RUNTIME_DIRECTORY` (its first entry); for root `/run`
-    /// and `/var/run`; for others `$XDG_RUNTIME_DIR`, `/run/user/UID`, `/run` and `/var/run`; last
-    /// the directory of [`temp_dir`](Options::temp_dir).
+    /// Missing directories are created with mode 0755, less the umask, where no other user can
+    /// interfere: in a directory that belongs to this user or root and that no other user can write
+    /// to, or in a sticky one such as `/tmp`, where the new directory must turn out to be this
+    /// user's. Anywhere else a missing directory is [`Insecure`](crate::Error::Insecure).
+    ///
+    /// Default: the first entry of `$RUNTIME_DIRECTORY`. Without that variable, the first of these
+    /// that can be used: for root `/run` and `/var/run`; for other users `$XDG_RUNTIME_DIR`,
+    /// `/run/user/UID`, `/run` and `/var/run`; and last the directory of
+    /// [`temp_dir`](Options::temp_dir).
+    ///
+    /// A `RUNTIME_DIRECTORY` that is set but cannot be used is an error, because with a fallback
+    /// two instances could run, each with its own file. The error is
+    /// [`Config`](crate::Error::Config) for a relative path, [`Io`](crate::Error::Io) if the
+    /// directory does not exist or this user cannot write to it, and
+    /// [`Insecure`](crate::Error::Insecure) if another user controls it.
     ///
     /// # Security
     ///
-    /// The variables count only if they are absolute, if the process was not started set-uid or
-    /// set-gid, and if the directory belongs to this user or root and nobody else can write it.
-    /// The default depends on user and environment: programs that must exclude each other across
-    /// users, or across cron and login, set `path` or `dir`.
+    /// An existing directory is used as it is. Choose one that only this user, or root, can write
+    /// to.
+    ///
+    /// `XDG_RUNTIME_DIR` is used only if it is the absolute path of a directory, not of a symbolic
+    /// link, that belongs to this user or root and that no other user can write to. Because
+    /// `RUNTIME_DIRECTORY` comes from the service manager, it may also lead through symbolic links
+    /// made by root or this user (`DynamicUser=`) and be writable by its group (mode 0770). After a
+    /// privileged start (set-uid, set-gid or, on Linux, file capabilities) the environment is the
+    /// caller's, and both variables are ignored.
+    ///
+    /// The default depends on the user and the environment. Set `path` or `dir` for programs that
+    /// must exclude each other when started by different users, or both from cron and from a login
+    /// shell.
     pub fn dir(mut self, dir: impl AsRef<Path>) -> Options {
         self.dir = Some(dir.as_ref().to_owned());
         self
     }
 
-    /// Whether `.pid` is added to [`name`](Options::name) where it is missing. Without effect on
-    /// [`path`](Options::path), which is taken as it is.
+    /// Sets whether `.pid` is added to [`name`](Options::name) where it is missing. This has no
+    /// effect on [`path`](Options::path), which is taken as it is.
     ///
     /// Default: `true`.
     pub fn dot_pid(mut self, dot_pid: bool) -> Options {
@@ -140,45 +171,61 @@ impl Options {
         self
     }
 
-    /// Whether to use `TMPDIR/pidfile-UID`, a directory with mode 0700, instead of the run-time
-    /// directory. `TMPDIR` counts under the same conditions as the variables of
-    /// [`dir`](Options::dir), else it is `/tmp`. Excludes [`dir`](Options::dir) and
+    /// Sets whether to use `$TMPDIR/pidfile-UID`, a directory with mode 0700, instead of the
+    /// run-time directory. It cannot be combined with [`dir`](Options::dir) or
     /// [`path`](Options::path).
     ///
+    /// The directory is created if it is missing. If it belongs to another user, or any other user
+    /// has access to it, the terminal call fails with [`Insecure`](crate::Error::Insecure).
+    ///
     /// Default: `false`.
+    ///
+    /// # Security
+    ///
+    /// `TMPDIR` is used under the same conditions as `XDG_RUNTIME_DIR` (see [`dir`](Options::dir));
+    /// otherwise `/tmp` is. Cleaners of `/tmp` remove old files even if they are locked, and so let
+    /// a second instance in.
     pub fn temp_dir(mut self, temp_dir: bool) -> Options {
         self.temp_dir = temp_dir;
         self
     }
 
-    /// The exact permission bits of the file, whatever the umask. They must contain `0o600` and
-    /// nothing outside `0o664`; anything else is [`Config`](crate::Error::Config).
+    /// Sets the exact permission bits of the file, whatever the umask. They must include `0o600`
+    /// and none outside `0o664`; anything else is [`Config`](crate::Error::Config).
     ///
     /// Default: `0o644`.
     ///
     /// # Security
     ///
-    /// Who may read a stale file may lock it, and so refuse a start: where strangers share the
-    /// machine use `0o600`, or a private directory.
+    /// Anyone who can read a stale file can lock it and block a start. On a machine shared with
+    /// other users, use `0o600` or a private directory.
     pub fn chmod(mut self, mode: u32) -> Options {
         self.chmod = mode;
         self
     }
 
-    /// The user id that owns the file. Excludes [`owner`](Options::owner).
+    /// Sets the owner of the file by user id. It cannot be combined with [`owner`](Options::owner).
     ///
-    /// Default: unchanged.
+    /// A stale file that belongs to this user is taken over as well. `u32::MAX`, which means
+    /// "unchanged" to `chown`, is [`Config`](crate::Error::Config).
+    ///
+    /// Default: unchanged; the file belongs to the user of this process.
     ///
     /// # Platform-specific behavior
     ///
-    /// To give a file away, by user or by group, takes privileges: on Linux `CAP_CHOWN`, and with
-    /// `fs.protected_hardlinks` also `CAP_FOWNER`.
+    /// Giving the file to another user takes privileges: on Linux `CAP_CHOWN`, and with
+    /// `fs.protected_hardlinks` also `CAP_FOWNER`. Giving it to a group that this process is not in
+    /// takes `CAP_CHOWN`.
     pub fn uid(mut self, uid: u32) -> Options {
         self.uid = Some(uid);
         self
     }
 
-    /// The group id of the file. Excludes [`group`](Options::group).
+    /// Sets the group of the file by group id. It cannot be combined with
+    /// [`group`](Options::group).
+    ///
+    /// `u32::MAX`, which means "unchanged" to `chown`, is [`Config`](crate::Error::Config). See
+    /// [`uid`](Options::uid) for the privileges that a change takes.
     ///
     /// Default: unchanged.
     pub fn gid(mut self, gid: u32) -> Options {
@@ -186,17 +233,19 @@ impl Options {
         self
     }
 
-    /// The user that owns the file, by name. Excludes [`uid`](Options::uid). An unknown name is
-    /// [`Config`](crate::Error::Config).
+    /// Sets the owner of the file by user name. It cannot be combined with [`uid`](Options::uid).
+    /// An unknown name is [`Config`](crate::Error::Config). The rest is as for
+    /// [`uid`](Options::uid).
     ///
-    /// Default: unchanged.
+    /// Default: unchanged; the file belongs to the user of this process.
     pub fn owner(mut self, owner: impl AsRef<str>) -> Options {
         self.owner = Some(owner.as_ref().to_owned());
         self
     }
 
-    /// The group of the file, by name. Excludes [`gid`](Options::gid). An unknown name is
-    /// [`Config`](crate::Error::Config).
+    /// Sets the group of the file by name. It cannot be combined with [`gid`](Options::gid). An
+    /// unknown name is [`Config`](crate::Error::Config). See [`uid`](Options::uid) for the
+    /// privileges that a change takes.
     ///
     /// Default: unchanged.
     pub fn group(mut self, group: impl AsRef<str>) -> Options {
@@ -204,45 +253,58 @@ impl Options {
         self
     }
 
-    /// Whether the kernel's lock decides. With `false` only the recorded process id does: a process
-    /// of that number that lives, whatever it is, refuses the start.
+    /// Sets whether a kernel lock decides who holds the file. With `false`, only the recorded
+    /// process id does: any other living process with that id blocks the start.
     ///
-    /// For file systems without `flock`. It is best effort: two starters that replace the same
-    /// stale file at the same moment may both win, a process that died and whose number another
-    /// one got still refuses, and programs with and without the lock must not share a path.
+    /// The lock is an `flock`. A peer that locks the file exclusively with `fcntl` or `lockf`
+    /// instead counts as a holder too.
+    ///
+    /// Use `false` on a file system without `flock`. It is best effort: two starts that replace the
+    /// same stale file at the same moment may both succeed, and a new process that was given the
+    /// recorded id blocks the start. Programs with and without the lock must not share a file.
     ///
     /// Default: `true`.
+    ///
+    /// # Platform-specific behavior
+    ///
+    /// On Linux, a peer that uses `fcntl` or `lockf` does not see an `flock` of this crate, except
+    /// on file systems that turn one into the other, such as NFS.
     pub fn lock(mut self, lock: bool) -> Options {
         self.lock = lock;
         self
     }
 
-    /// Whether to refuse, even with the lock in hand, as long as the recorded process lives and is
-    /// not provably another program. For moving away from a writer that does not lock its file.
+    /// Sets whether a start is refused while the recorded process is alive, even if no process
+    /// holds the lock, unless that process is provably another program. Use this while migrating
+    /// from a program that does not lock its file.
     ///
-    /// Default: `false`: with the lock in hand a record is stale, whoever it names.
+    /// The proof is an executable with a different file name. A command name proves nothing,
+    /// because a process can change its own.
+    ///
+    /// Default: `false`. If no process holds the lock the file is stale, whichever process it
+    /// names.
     ///
     /// # Platform-specific behavior
     ///
-    /// Which program a process runs is known on Linux with `/proc` only; elsewhere every living
-    /// process refuses.
+    /// The executable is known on Linux with `/proc` only, and not for every process of another
+    /// user. Where it is unknown, any living process with the recorded id blocks the start.
     pub fn refuse_live(mut self, refuse_live: bool) -> Options {
         self.refuse_live = refuse_live;
         self
     }
 
-    /// Whether a second acquire succeeds in the process that holds the file. Its guard cleans up
-    /// nothing; the first one's release removes the file.
+    /// Sets whether another acquire succeeds in the process that already holds the file. Dropping
+    /// the second guard does nothing; releasing the first one removes the file.
     ///
-    /// Default: `false`: the second acquire is [`Locked`](crate::Error::Locked) and names this
-    /// process.
+    /// Default: `false`. The second acquire fails with [`Locked`](crate::Error::Locked), or with
+    /// [`Running`](crate::Error::Running) under `lock(false)`, and names this process.
     pub fn allow_same_process(mut self, allow_same_process: bool) -> Options {
         self.allow_same_process = allow_same_process;
         self
     }
 
-    /// Whether the file is removed when the process exits without having released it: a return from
-    /// `main`, `std::process::exit`, a guard that was forgotten.
+    /// Sets whether the file is removed when the process exits while it still holds the file:
+    /// through `std::process::exit`, or because the guard was forgotten.
     ///
     /// Default: `true`.
     pub fn at_exit(mut self, at_exit: bool) -> Options {
@@ -250,11 +312,11 @@ impl Options {
         self
     }
 
-    /// Whether the file is removed when SIGTERM, SIGINT, SIGHUP or SIGQUIT ends the process. The
-    /// process still dies by that signal.
+    /// Sets whether the file is removed when SIGTERM, SIGINT, SIGHUP or SIGQUIT ends the process.
+    /// The process still dies by that signal.
     ///
-    /// Handlers are installed at the first acquire that asks for them, and only where the signal
-    /// has its default disposition then: an ignored signal stays ignored, and a handler of the
+    /// Each acquire and adopt installs a handler for every one of these signals that has its
+    /// default disposition at that moment. An ignored signal stays ignored, and a handler of the
     /// program stays in place.
     ///
     /// Default: `true`.
@@ -263,24 +325,26 @@ impl Options {
         self
     }
 
-    /// How long to wait for the holder to leave. `Duration::MAX` is for ever, and so is every time
-    /// that is too long to be added to the clock; zero is not to wait.
+    /// Sets how long to wait for the holder to leave. `Duration::MAX`, or any time too long to be
+    /// added to the clock, waits forever; zero does not wait.
     ///
-    /// The calling thread sleeps in the kernel. In asynchronous code that is a thread of the executor:
-    /// there, call [`acquire`](Options::acquire) in a loop with the runtime's own sleep instead, which
-    /// can be cancelled. The cookbook shows it under "Wait in asynchronous code".
+    /// When the time is up, the call fails with the error that it would have returned at once,
+    /// [`Locked`](crate::Error::Locked) or [`Running`](crate::Error::Running). A process that waits
+    /// for a file it holds itself waits for the whole time, unless another thread releases it.
     ///
-    /// A process that waits for a file which it holds itself waits for the whole time.
+    /// The calling thread sleeps. In asynchronous code that would block the executor: call
+    /// [`acquire`](Options::acquire) without `wait` instead, in a loop with the runtime's own
+    /// sleep. Such a loop can be cancelled. The cookbook shows it under "Wait in asynchronous
+    /// code".
     ///
     /// Default: no waiting.
     ///
     /// # Platform-specific behavior
     ///
-    /// On Linux the release wakes the waiter, and a process that had to wait keeps one `inotify`
+    /// On Linux, a release wakes the waiter, and a process that had to wait keeps one `inotify`
     /// descriptor open from then on, because closing it takes the kernel milliseconds. Elsewhere,
-    /// and where `inotify` is not to be had, the waiter looks again after 1 to 100 ms. With
-    /// `lock(false)`, a holder that dies without cleaning up is noticed after half a second at the
-    /// latest.
+    /// and where `inotify` is not available, the waiter tries again after 1 to 100 ms. With
+    /// `lock(false)`, a holder that dies without cleaning up is noticed within half a second.
     pub fn wait(mut self, wait: Duration) -> Options {
         self.wait = Some(wait);
         self
