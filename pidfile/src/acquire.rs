@@ -6,9 +6,9 @@
 //!                                        \-> publish, or take over in place
 //! ```
 //!
-//! The common case is tried first: whether the name is free is asked by
-//! publishing. Only when it is taken, or no file can be made, is the file that
-//! is there inspected.
+//! The common case is tried first: publishing shows whether the name is free.
+//! What is there is inspected only if the name is taken or no file can be
+//! created.
 
 use std::path::PathBuf;
 
@@ -31,46 +31,49 @@ use crate::wait::Waiter;
 use crate::{adopt, cleanup, in_place, log, path, process, replace, wait};
 
 impl Options {
-    /// Takes the pidfile, and holds it until the guard is released or dropped, or the process ends.
+    /// Acquires the pidfile, and holds it until the guard is released or dropped, or the process
+    /// ends.
     ///
     /// # Errors
     ///
-    /// - [`Locked`](Error::Locked): another process holds it, or this one does already; with
-    ///   [`wait`](Options::wait), still after that time.
+    /// - [`Locked`](Error::Locked): another process holds it, or this one already does; with
+    ///   [`wait`](Options::wait), it was still held when the time was up.
     /// - [`Running`](Error::Running): with `refuse_live(true)` or `lock(false)`, the recorded process
     ///   is alive.
     /// - [`StillRunning`](Error::StillRunning), [`UnknownHolder`](Error::UnknownHolder): with
     ///   [`replace`](Options::replace), the holder has not ended in time, or it is not certain which
     ///   process it is.
-    /// - [`NotPidfile`](Error::NotPidfile): something else has that name; it was not touched.
-    /// - [`Insecure`](Error::Insecure): the file belongs to another user and is free, or a directory
-    ///   would have to be made where other users can write.
-    /// - [`Config`](Error::Config): the options contradict each other, or one makes no sense.
-    /// - [`Unsupported`](Error::Unsupported): the file system has no `flock` that keeps two
-    ///   processes apart.
-    /// - [`Contended`](Error::Contended): other processes replaced the file again and again.
-    /// - [`Io`](Error::Io): the system refused.
+    /// - [`NotPidfile`](Error::NotPidfile): the path names something else, which was not touched.
+    /// - [`Insecure`](Error::Insecure): the file is stale but belongs to another user, or a
+    ///   directory would have to be created where other users can write.
+    /// - [`Config`](Error::Config): the options contradict each other, or one of them is invalid.
+    /// - [`Unsupported`](Error::Unsupported): the file system does not support `flock`, or its
+    ///   locks do not exclude another process.
+    /// - [`Contended`](Error::Contended): other processes kept replacing the file.
+    /// - [`Io`](Error::Io): a system call failed.
     pub fn acquire(&self) -> Result<PidFile> {
         acquire(self, Purpose::Hold).map(PidFile::new)
     }
 
-    /// Takes the pidfile for a process to come: a daemon reserves before it forks, and adopts
-    /// afterwards.
+    /// Acquires the pidfile on behalf of a process that does not exist yet: a daemon reserves
+    /// before it forks, and adopts afterwards.
     ///
     /// # Errors
     ///
-    /// As [`acquire`](Options::acquire).
+    /// The same as for [`acquire`](Options::acquire).
     pub fn reserve(&self) -> Result<Reservation> {
         acquire(self, Purpose::Reserve).map(Reservation::new)
     }
 
-    /// The absolute path that [`acquire`](Options::acquire) would use now. It creates nothing.
+    /// Returns the absolute path that [`acquire`](Options::acquire) would use now, without creating
+    /// anything.
     ///
     /// # Errors
     ///
-    /// [`Config`](Error::Config); [`Insecure`](Error::Insecure) if `RUNTIME_DIRECTORY` cannot be
-    /// trusted; and [`Io`](Error::Io) if it cannot be used, or if the current directory is needed
-    /// and cannot be named.
+    /// - [`Config`](Error::Config): the options contradict each other, or one of them is invalid.
+    /// - [`Insecure`](Error::Insecure): another user controls the directory of `RUNTIME_DIRECTORY`.
+    /// - [`Io`](Error::Io): the directory of `RUNTIME_DIRECTORY` cannot be used, or the path is
+    ///   relative and the current directory cannot be determined.
     pub fn resolved_path(&self) -> Result<PathBuf> {
         Ownership::resolve(self)?;
         wait::patience(self)?;
@@ -78,7 +81,7 @@ impl Options {
     }
 }
 
-/// Takes the pidfile, for this process or for one to come.
+/// Acquires the pidfile for this process, or for one that does not exist yet.
 fn acquire(options: &Options, purpose: Purpose) -> Result<Hold> {
     let mut waiter = Waiter::new(wait::patience(options)?);
     let plan = Plan::new(options, purpose)?;
@@ -93,7 +96,7 @@ fn acquire(options: &Options, purpose: Purpose) -> Result<Hold> {
     }
 }
 
-/// How a pidfile was taken.
+/// How a pidfile was acquired.
 enum Taken {
     Published(Published),
     /// This process holds it already, and that is allowed.
@@ -101,11 +104,12 @@ enum Taken {
 }
 
 fn publish_or_find(options: &Options, plan: &Plan, waiter: &mut Waiter) -> Result<Taken> {
-    // A draft that cannot be made is no reason to fail before a holder was looked for.
+    // A draft that cannot be made is not reported yet: if there is a holder, that is the more
+    // useful error.
     let mut draft = Draft::make(plan);
     let mut stale = None;
     let mut round = 0;
-    // For a waiter, only the time counts.
+    // A waiter is limited by time alone, not by rounds.
     while round < ROUNDS || waiter.is_patient() {
         round += 1;
         let locked = stale.take();
@@ -127,20 +131,20 @@ fn publish_or_find(options: &Options, plan: &Plan, waiter: &mut Waiter) -> Resul
         match find(options, plan, waiter)? {
             Seen::Own(found) => return Ok(Taken::Own(found)),
             Seen::Stale(found) => stale = Some(found),
-            // Nothing is in the way: if no file could be made, that is final.
+            // Nothing is in the way, so if no file could be made, that is the error to report.
             Seen::Nothing => draft = Ok(draft?),
         }
     }
     Err(plan.target.contended())
 }
 
-/// What has the name, if it does not refuse the start.
+/// What has the name, if it does not prevent the start.
 enum Seen {
-    /// Nothing, any more.
+    /// Nothing any more.
     Nothing,
-    /// A stale pidfile, locked by us.
+    /// A stale pidfile, which we have locked.
     Stale(Found),
-    /// This process's own, and that is allowed.
+    /// The file that this process holds already, and that is allowed.
     Own(Found),
 }
 
@@ -168,7 +172,7 @@ fn find(options: &Options, plan: &Plan, waiter: &mut Waiter) -> Result<Seen> {
                 adopt::remove_leftover(target);
                 return Ok(Seen::Stale(found));
             }
-            // Without a lock, a second acquire meets the number of its own process.
+            // Without a lock, it is the recorded process that refuses, even if it is this one.
             State::Own if !options.lock => Error::running(&target.path, plan.terms.pid),
             State::Own => Error::locked_by_us(&target.path),
             State::Held(pid) => {
@@ -200,18 +204,18 @@ fn find(options: &Options, plan: &Plan, waiter: &mut Waiter) -> Result<Seen> {
     }
 }
 
-/// Opens what has the name. A program that keeps it from being opened is waited for, too.
+/// Opens what has the name. Waits for a program that keeps it from being opened, too.
 fn open(target: &Target, access: Access, waiter: &mut Waiter) -> Result<Option<Found>> {
     loop {
         match open::open(target, access) {
-            // The attempt itself has taken a second.
+            // No sleep is needed: the attempt itself took a second.
             Err(Error::Contended { .. }) if waiter.is_patient() => {}
             opened => return opened,
         }
     }
 }
 
-/// Sleeps until the reason of the refusal may be gone.
+/// Sleeps until the reason for the refusal may be gone.
 fn wait_for(
     options: &Options,
     plan: &Plan,
@@ -229,7 +233,7 @@ fn wait_for(
             Ok(found.may_be_free(target)? || replace::is_promising(options))
         }),
         _ if options.lock => waiter.wait(found, || found.may_be_free(target)),
-        // Held by this process, which does not lock either.
+        // Held by this process without a lock.
         _ => waiter.wait(found, || {
             Ok(has_moved()? || !cleanup::is_held(|numbers| numbers.id == found.id()))
         }),

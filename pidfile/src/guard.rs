@@ -1,4 +1,4 @@
-//! `PidFile`: what you hold while you run.
+//! `PidFile`: the guard, which holds the file as long as it lives.
 
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -8,23 +8,24 @@ use crate::error::Result;
 use crate::hold::{Hold, Lost};
 use crate::options::Options;
 
-/// A held pidfile. As long as this value lives and the file is not removed by force, no other process
-/// acquires the same path.
+/// A held pidfile. As long as this value lives and the file is not removed, no other process can
+/// acquire the same path.
 ///
-/// Dropping it releases the file: the file is removed and the lock is gone, silently. The same
-/// happens when the process exits or is ended by SIGTERM, SIGINT, SIGHUP or SIGQUIT while it is
-/// held; see [`Options::at_exit`] and [`Options::signals`].
+/// Dropping it removes the file and releases the lock. Errors are ignored;
+/// [`release`](PidFile::release) reports them. The file is also removed when the process exits, or
+/// is ended by SIGTERM, SIGINT, SIGHUP or SIGQUIT, while it holds the file; see
+/// [`Options::at_exit`] and [`Options::signals`].
 ///
 /// Keep it in a variable. `let _ = PidFile::acquire(..)?`, `PidFile::acquire(..).is_err()` and
-/// `if let Err(error) = PidFile::acquire(..)` compile without a warning, and each of them drops the
-/// guard at once: the program runs on and holds nothing.
+/// `if let Err(error) = PidFile::acquire(..)` compile without a warning, but drop the guard at
+/// once, and the program runs on without holding anything.
 ///
-/// Only the process that acquired it cleans up. In a forked child the guard closes the child's
-/// descriptors, and leaves the file and the lock alone.
+/// Only the process that acquired the file cleans up. In a forked child, dropping the guard closes
+/// the child's descriptors and leaves the file and the lock alone.
 ///
-/// Through [`AsFd`] the locked file can be inspected, and its lock can be passed to a child that
-/// is to keep it. Do not unlock or close it: the lock *is* the promise.
-#[must_use = "the pidfile is released as soon as the guard is dropped; `let _ =` drops it at once"]
+/// Through [`AsFd`] the locked file can be inspected, and its lock can be passed to a child that is
+/// to keep it. Do not unlock or close it.
+#[must_use = "the pidfile is released as soon as the guard is dropped, and `let _ =` drops it at once"]
 pub struct PidFile {
     pub(crate) hold: Hold,
 }
@@ -36,16 +37,16 @@ impl fmt::Debug for PidFile {
 }
 
 impl PidFile {
-    /// Acquires the pidfile at `path` with all defaults.
+    /// Acquires the pidfile at `path`, with default options.
     ///
     /// # Errors
     ///
-    /// As [`Options::acquire`].
+    /// The same as for [`Options::acquire`].
     pub fn acquire(path: impl AsRef<Path>) -> Result<PidFile> {
         PidFile::options().path(path).acquire()
     }
 
-    /// Chooses how to acquire: the same as [`Options::new`].
+    /// Returns the default [`Options`], the same as [`Options::new`].
     pub fn options() -> Options {
         Options::new()
     }
@@ -60,19 +61,21 @@ impl PidFile {
         &self.hold.path
     }
 
-    /// The process that holds the file, as it is recorded in it.
+    /// The id of the process that holds the file, as recorded in it.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.hold.terms.pid
     }
 
-    /// Checks that the path still leads to our file, that the record still names this process, and
-    /// that our descriptor is open: for a health check. A daemon that gets an error should end, or
-    /// its next instance may run beside it.
+    /// Checks that the path still leads to the acquired file, that the record still names this
+    /// process, and that the guard's descriptors are still open.
     ///
-    /// What cannot be looked at is not reported as lost: after privileges were dropped the directory
-    /// may be closed to us, and after a `chroot` the path means something else, so that only the
-    /// name in the original directory is compared.
+    /// Call this from a health check. A daemon that gets an error should exit, because another
+    /// instance may start beside it.
+    ///
+    /// What cannot be checked is not reported as lost. For instance, the directory may be
+    /// unreadable after privileges were dropped. After a `chroot` the path means something else, so
+    /// only the name in the original directory is checked.
     ///
     /// # Errors
     ///
@@ -81,19 +84,19 @@ impl PidFile {
         self.hold.verify()
     }
 
-    /// Releases the file, and reports what dropping the guard would swallow.
+    /// Releases the pidfile, and reports errors that dropping the guard would ignore.
     ///
-    /// The file is removed. Where that is refused, because privileges were dropped or because it
-    /// was written in place, it is emptied and unlocked instead, which is as good: an empty file
-    /// is stale. It is also a success if the file was removed before. In a forked child this
+    /// The file is removed. If it was written in place, or cannot be removed because privileges
+    /// were dropped, it is emptied and unlocked instead. That serves as well, because an empty file
+    /// is stale. It is not an error if the file has already been removed. In a forked child this
     /// does nothing to the file.
     ///
     /// # Errors
     ///
-    /// - [`Lost`](crate::Error::Lost): the name means another file now, or the program has closed
-    ///   our descriptor. The other file was left alone; another instance may be running.
-    /// - [`Io`](crate::Error::Io): the file could be neither removed nor emptied. It is stale all the
-    ///   same as soon as this returns.
+    /// - [`Lost`](crate::Error::Lost): the path names another file now, which was left alone, or
+    ///   the program has closed the guard's descriptor. Another instance may be running.
+    /// - [`Io`](crate::Error::Io): the file could be neither removed nor emptied. It is stale
+    ///   nevertheless once this returns.
     pub fn release(mut self) -> Result<()> {
         self.hold.release()
     }

@@ -1,5 +1,6 @@
-//! `Reservation`: a pidfile that is held for a process to come, such as a daemon
-//! that forks after it has made sure that it is alone.
+//! `Reservation`: a pidfile that is held on behalf of a process that does not
+//! exist yet, such as a daemon that first makes sure that it is alone and then
+//! forks.
 
 use std::fmt;
 use std::path::Path;
@@ -19,15 +20,15 @@ use crate::publication::Published;
 use crate::target::Target;
 use crate::{adopt, directory, in_place, sys};
 
-/// A pidfile that is held, locked and published, for a process to come.
+/// A pidfile that is held on behalf of a process that does not exist yet.
 ///
-/// A daemon reserves before it detaches, so that the terminal still sees a refusal, and adopts in
-/// the process that stays. In between no exit and no signal removes the file, in none of the
-/// processes. Only dropping the reservation in the process that made it releases the file, so the
-/// parent leaves by `_exit` or `std::process::exit`, which run no destructors, or forgets it with
-/// [`std::mem::forget`].
+/// A daemon reserves before it detaches, so that a refusal still reaches the terminal, and adopts
+/// in the process that stays. In between, neither an exit nor a signal removes the file in any of
+/// the processes. Only dropping the reservation in the process that made it releases the file. So
+/// the parent ends with `_exit` or `std::process::exit`, which run no destructors, or forgets the
+/// reservation with [`std::mem::forget`].
 ///
-/// If all of these processes die before the adoption, the file is stale.
+/// If all of these processes end before the adoption, the file is stale.
 ///
 /// # Examples
 ///
@@ -41,7 +42,7 @@ use crate::{adopt, directory, in_place, sys};
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "the pidfile is released as soon as the reservation is dropped; `let _ =` drops it at once"]
+#[must_use = "the pidfile is released as soon as the reservation is dropped, and `let _ =` drops it at once"]
 pub struct Reservation {
     pub(crate) hold: Hold,
     /// For one that has come from another process across exec: whether its file was written in place.
@@ -55,11 +56,11 @@ impl fmt::Debug for Reservation {
 }
 
 impl PidFile {
-    /// Turns the guard into a reservation, for a process that forks later: the child
-    /// [adopts](Reservation::adopt) it, and this process forgets it or ends with `_exit` or
+    /// Turns the guard into a reservation, for a process that forks later. The child
+    /// [adopts](Reservation::adopt) it, and this process forgets it, or ends with `_exit` or
     /// `std::process::exit`.
     ///
-    /// From here on neither an exit nor a signal removes the file.
+    /// From now on, neither an exit nor a signal removes the file.
     pub fn hand_over(self) -> Reservation {
         if let Some(entry) = &self.hold.entry {
             entry.reserve();
@@ -196,22 +197,22 @@ impl Reservation {
         &self.hold.path
     }
 
-    /// Makes the file this process's own: its number is recorded, and its end cleans up.
+    /// Makes this process the holder: records its id, and removes the file when it ends.
     ///
-    /// After a fork or an exec the file is replaced by a new one, with a lock that no other process shares;
-    /// the name never disappears. A file that was written in place, or whose directory this
-    /// process may no longer write, is rewritten in place instead: then the lock stays shared with
-    /// the processes that were forked since, and is free only when the last one is gone.
+    /// After a fork or an exec the file is replaced by a new one, with a lock that no other process shares.
+    /// The name never disappears. A file that was written in place, or whose directory this process
+    /// can no longer write to, is rewritten in place instead. Its lock stays shared with the
+    /// processes forked since the reservation, and is free only when the last of them has ended.
     ///
     /// # Errors
     ///
-    /// - [`Lost`](Error::Lost): the name does not mean the reserved file any more, a sibling has
-    ///   adopted it, or the program has closed its descriptor. It is also the answer to a
+    /// - [`Lost`](Error::Lost): the path no longer names the reserved file, another process has
+    ///   adopted it, or the program has closed its descriptor. This is also the error for the
     ///   reservation of a second guard (see
     ///   [`allow_same_process`](crate::Options::allow_same_process)) after a fork.
-    /// - [`NotPidfile`](Error::NotPidfile), [`Insecure`](Error::Insecure): the name `.NAME.adopt`,
-    ///   by which the new file gets its own, belongs to something else.
-    /// - [`Io`](Error::Io): the system refused. The file is stale as soon as the parent is gone.
+    /// - [`NotPidfile`](Error::NotPidfile), [`Insecure`](Error::Insecure): the new file first gets
+    ///   the name `.NAME.adopt`, and that name belongs to something else.
+    /// - [`Io`](Error::Io): a system call failed. The file is stale once the parent has ended.
     pub fn adopt(self) -> Result<PidFile> {
         let pid = cleanup::enrol();
         let path = &self.hold.path;
@@ -252,7 +253,7 @@ impl Reservation {
         }
     }
 
-    /// Whether there is nothing left to adopt. An overwritten record is no reason to give up: the
+    /// Whether there is nothing left to adopt. An overwritten record does not count, because the
     /// adoption writes a new one.
     fn is_lost(&self) -> bool {
         self.is_in_place().is_some()

@@ -1,7 +1,8 @@
-//! Look without touching: which process holds a pidfile?
+//! `Status`: which process holds a pidfile, found out without changing
+//! anything.
 //!
-//! Nothing is changed or created. Asking takes a shared lock for an instant; a
-//! starter that meets it recognises a reader and tries again.
+//! The check takes a shared lock for an instant. A start that meets this lock
+//! recognises a reader and tries again.
 
 use std::fmt;
 use std::path::Path;
@@ -14,7 +15,7 @@ use crate::ownership::Ownership;
 use crate::target::Target;
 use crate::{path, wait};
 
-/// What a pidfile's path stands for at the moment.
+/// The state of a pidfile.
 ///
 /// # Examples
 ///
@@ -30,29 +31,30 @@ use crate::{path, wait};
 pub enum Status {
     /// There is no file.
     Absent,
-    /// The file is there, and no process holds it. The next start takes it over, unless it refuses
-    /// for another reason, such as a file of another user.
+    /// The file exists and no process holds it. The next start takes it over, unless it is refused
+    /// for another reason, such as the file's owner.
     Stale {
-        /// The process that it names; `None` if the file is empty.
+        /// The recorded process; `None` if the file is empty.
         pid: Option<u32>,
     },
     /// Another process holds it.
     Held {
-        /// The holder, if it is known for certain: a process that lives and has this very lock. With
-        /// [`lock(false)`](Options::lock), the living process that the file names.
+        /// The holder, if it is known for certain: a living process that has this very lock. With
+        /// [`lock(false)`](Options::lock), the recorded process, if it is alive.
         pid: Option<u32>,
     },
     /// This process holds it.
     Own,
-    /// The path leads to something that is not a pidfile, and a start will refuse to touch it.
+    /// The path names something that is not a pidfile, which a start refuses to touch.
     NotPidfile,
 }
 
 impl Status {
-    /// The exit status of an init script's `status` action, as the Linux Standard Base 5.0 defines it
-    /// ("Init Script Actions"): 0 running, 1 dead and the pidfile exists, 3 not running, 4 unknown.
+    /// The exit status of an init script's `status` action, as the Linux Standard Base 5.0 defines
+    /// it ("Init Script Actions"): 0 is running, 1 dead with a pidfile left behind, 3 not running,
+    /// and 4 unknown.
     ///
-    /// An empty file is 3: it is what a clean stop leaves behind where removing is refused.
+    /// An empty file is 3, because a clean stop leaves one behind where it may not remove the file.
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
@@ -63,7 +65,7 @@ impl Status {
         }
     }
 
-    /// The process that holds the file or, if it is stale, the one that it names.
+    /// The process that holds the file or, if the file is stale, the recorded one.
     #[must_use]
     pub fn pid(self) -> Option<u32> {
         match self {
@@ -80,7 +82,7 @@ impl Status {
     }
 }
 
-/// In a few words, such as `held by process 4242`.
+/// Describes the state in a few words, such as `held by process 4242`.
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -95,30 +97,31 @@ impl fmt::Display for Status {
     }
 }
 
-/// Checks which process holds the pidfile at `path`: [`Options::status`] with all defaults.
+/// Checks which process holds the pidfile at `path`, with default options.
 ///
 /// # Errors
 ///
-/// As [`Options::status`].
+/// The same as for [`Options::status`].
 pub fn status(path: impl AsRef<Path>) -> Result<Status> {
     Options::new().path(path).status()
 }
 
 impl Options {
-    /// Checks which process holds the pidfile. It never changes or creates anything, and it never
-    /// makes a starter fail.
+    /// Checks which process holds the pidfile. This never creates or changes anything, and never
+    /// makes a start fail.
+    ///
+    /// The owner of the file does not affect the answer, although it affects a start.
     ///
     /// # Errors
     ///
-    /// - [`Config`](Error::Config): the options contradict each other, or one makes no sense.
+    /// - [`Config`](Error::Config): the options contradict each other, or one of them is invalid.
     /// - [`Insecure`](Error::Insecure): the directory of [`temp_dir`](Options::temp_dir) is not
-    ///   private, or `RUNTIME_DIRECTORY` cannot be trusted. The owner of the file makes no
-    ///   difference to the answer, but it does to a start.
-    /// - [`Unsupported`](Error::Unsupported): the file system has no `flock`.
-    /// - [`Contended`](Error::Contended): other processes replaced the file again and again.
-    /// - [`Io`](Error::Io): the system refused.
+    ///   private, or another user controls that of `RUNTIME_DIRECTORY`.
+    /// - [`Unsupported`](Error::Unsupported): the file system does not support `flock`.
+    /// - [`Contended`](Error::Contended): other processes kept replacing the file.
+    /// - [`Io`](Error::Io): a system call failed.
     pub fn status(&self) -> Result<Status> {
-        Ownership::resolve(self)?; // A contradiction is one here, too.
+        Ownership::resolve(self)?; // Contradictory options are an error here too.
         wait::patience(self)?;
         let Some(target) = Target::open_if_there(path::resolve(self)?)? else {
             return Ok(Status::Absent);
