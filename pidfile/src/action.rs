@@ -1,9 +1,9 @@
-//! `Action`: what was being done when the system refused, as a verb for the
+//! `Action`: what was being done when a system call failed, as a verb for the
 //! message.
 
 use std::fmt;
 
-/// What was being done when the system refused: the `action` of [`Error::Io`](crate::Error::Io).
+/// What was being done when a system call failed: the `action` of [`Error::Io`](crate::Error::Io).
 ///
 /// Displayed as a verb: ``cannot {action} /run/app.pid``.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,11 +13,11 @@ pub enum Action {
     Resolve,
     /// Open a directory.
     OpenDirectory,
-    /// Make a directory.
+    /// Create a directory.
     MakeDirectory,
-    /// Ask for a file's properties.
+    /// Get a file's metadata.
     Inspect,
-    /// Open the file that is there.
+    /// Open an existing file.
     Open,
     /// Lock a file.
     Lock,
@@ -29,15 +29,15 @@ pub enum Action {
     Write,
     /// Set the permission bits.
     SetMode,
-    /// Set user and group.
+    /// Set the user and group.
     SetOwner,
     /// Give the new file its name.
     Publish,
     /// Remove the stale file that is in the way.
     Replace,
-    /// Remove our own file at the end.
+    /// Remove the held file at the end.
     Remove,
-    /// Empty our own file at the end.
+    /// Empty the held file at the end.
     Empty,
     /// Send a signal to the process that holds the file.
     Signal,
@@ -46,10 +46,10 @@ pub enum Action {
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Action::Resolve => "make absolute the path",
+            Action::Resolve => "resolve the path",
             Action::OpenDirectory => "open the directory",
-            Action::MakeDirectory => "make the directory",
-            Action::Inspect => "look at",
+            Action::MakeDirectory => "create the directory",
+            Action::Inspect => "inspect",
             Action::Open => "open",
             Action::Lock => "lock",
             Action::Read => "read",

@@ -1,8 +1,8 @@
 //! What can go wrong: one variant for each thing a caller can do about it.
 //!
 //! A message is for the person at the terminal: it names the file, the holder
-//! if there is one, and what to do next. It does not repeat the system's own
-//! words, which stay reachable through [`source`](std::error::Error::source).
+//! if there is one, and what to do next. It does not repeat the system's error,
+//! which stays reachable through [`source`](std::error::Error::source).
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,30 +14,31 @@ use crate::message;
 /// The result of every fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a pidfile was not acquired, inspected or released.
+/// Why a pidfile could not be acquired, inspected or released.
 ///
-/// Callers act on one distinction first, which [`is_running`](Error::is_running) answers: another
-/// instance is already there, or something broke.
+/// The first question is whether another instance is running or something broke;
+/// [`is_running`](Error::is_running) answers it.
 ///
-/// `{}` prints the message without the system's words, which are the
-/// [`source`](std::error::Error::source); `{:#}` prints both. `{:?}` adds the variant's name, because
-/// that is what `fn main() -> Result<(), pidfile::Error>` shows, and `{:#?}` prints the fields.
+/// `{}` prints the message without the system's error, which is the
+/// [`source`](std::error::Error::source); `{:#}` prints both. `{:?}`, which Rust prints when
+/// `fn main() -> Result<(), pidfile::Error>` fails, adds the name of the variant in front. `{:#?}`
+/// prints the fields.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Another process holds the lock, or this process does already.
+    /// Another process holds the lock, or this process already does.
     #[error(fmt = message::locked)]
     #[non_exhaustive]
     Locked {
         /// The pidfile.
         path: PathBuf,
-        /// The holder, if it is known for certain: a process that lives and has this very lock.
-        /// `None` if the record names a process that does not have it, if the holder has no number
-        /// in our pid namespace, or if only a forked worker of the holder is left.
+        /// The holder, if it is known for certain: a living process that has this very lock. `None`
+        /// if the recorded process does not have it, if the holder has no id in the pid namespace
+        /// of this process, or if only a forked worker of the holder is left.
         pid: Option<u32>,
-        /// The holder's command name, where the system reports it.
+        /// The holder's command name, if it is known.
         program: Option<String>,
-        /// The holder's user, if it is another one than ours.
+        /// The holder's user, if it is not the user of this process.
         user: Option<String>,
         /// Whether the holder is suspended (SIGSTOP, Ctrl-Z).
         suspended: bool,
@@ -47,62 +48,62 @@ pub enum Error {
         /// Whether this process holds the file itself. The number does not say so: two containers
         /// that share a directory may both be process 1.
         own: bool,
-        /// How long this process has waited in vain; `None` without [`wait`](crate::Options::wait).
+        /// How long this process waited in vain; `None` without [`wait`](crate::Options::wait).
         waited: Option<Duration>,
     },
 
-    /// No process holds the lock, but the one that the file names is alive. Only with
+    /// No process holds the lock, but the recorded process is alive. This error exists only with
     /// [`refuse_live`](crate::Options::refuse_live) or without [`lock`](crate::Options::lock).
     #[error(fmt = message::running)]
     #[non_exhaustive]
     Running {
         /// The pidfile.
         path: PathBuf,
-        /// The process that the file names.
+        /// The recorded process.
         pid: u32,
-        /// Its command name, where the system reports it.
+        /// Its command name, if it is known.
         program: Option<String>,
-        /// Its user, if it is another one than ours.
+        /// Its user, if it is not the user of this process.
         user: Option<String>,
         /// Whether it is suspended (SIGSTOP, Ctrl-Z).
         suspended: bool,
-        /// How long this process has waited in vain; `None` without [`wait`](crate::Options::wait).
+        /// How long this process waited in vain; `None` without [`wait`](crate::Options::wait).
         waited: Option<Duration>,
     },
 
-    /// The path leads to something that is not a pidfile. It was left as it is.
+    /// The path names something that is not a pidfile. It was not touched.
     #[error(
-        "{} is not a pidfile: {why}; it was left as it is, move it away or use another path",
+        "{} is not a pidfile: {why}; it was left untouched, so move it away or use another path",
         path.display()
     )]
     #[non_exhaustive]
     NotPidfile {
-        /// What the path leads to.
+        /// The path.
         path: PathBuf,
-        /// What it is instead.
+        /// What is there instead.
         why: String,
     },
 
-    /// The file belongs to another user, or another user can write to a place where a file or
-    /// directory of ours would be made. Nothing was changed.
+    /// The file belongs to another user, or other users can write where a file or directory would
+    /// have to be created. Nothing was touched.
     #[error("{} cannot be trusted: {why}", path.display())]
     #[non_exhaustive]
     Insecure {
         /// The file or the directory.
         path: PathBuf,
-        /// Who controls it, and what to do.
+        /// Who controls it, and what to do about it.
         why: String,
     },
 
-    /// The options contradict each other, or one of them makes no sense. Nothing was changed.
+    /// The options contradict each other, or one of them is invalid. Nothing was touched.
     #[error("{why}")]
     #[non_exhaustive]
     Config {
-        /// Which option, and what it takes instead.
+        /// Which option it is, and what it accepts.
         why: String,
     },
 
-    /// The file system has no `flock` that keeps two processes apart.
+    /// The file system does not support `flock`, or its locks do not exclude another process.
     #[error(
         "{} is on a file system without a working flock; use another path, or `lock(false)`",
         path.display()
@@ -113,19 +114,19 @@ pub enum Error {
         path: PathBuf,
     },
 
-    /// The file was replaced, or opened by another program in a way that blocks us, again and again
-    /// while we tried to take it.
-    #[error("{} is being changed by other processes again and again; try again", path.display())]
+    /// Other processes kept replacing the file, or kept it from being opened, while it was being
+    /// acquired.
+    #[error("{} is being changed repeatedly by other processes; try again", path.display())]
     #[non_exhaustive]
     Contended {
         /// The pidfile.
         path: PathBuf,
     },
 
-    /// The name or the descriptor is no longer that of the file we published. The file that has the
-    /// name now was left alone.
+    /// The path or the descriptor no longer refers to the acquired file. Whatever is there now was
+    /// left untouched.
     #[error(
-        "{} is no longer the file of this process; another instance may be running",
+        "{} no longer belongs to this process; another instance may be running",
         path.display()
     )]
     #[non_exhaustive]
@@ -185,9 +186,9 @@ pub enum Error {
         action: Action,
         /// The file or directory it was done to.
         path: PathBuf,
-        /// The system's reason.
+        /// The system's error.
         source: io::Error,
-        /// What to do about it, where that is known.
+        /// What to do about it, if that is known.
         advice: Option<String>,
     },
 }
@@ -202,7 +203,7 @@ impl Error {
         }
     }
 
-    /// Adds to an `Io` what to do about it.
+    /// Adds advice to an `Io`.
     pub(crate) fn advise(mut self, advise: impl FnOnce(&io::Error) -> Option<String>) -> Error {
         if let Error::Io { source, advice, .. } = &mut self {
             *advice = advise(source);
@@ -248,7 +249,7 @@ impl Error {
         )
     }
 
-    /// The process that is already there, if it is known.
+    /// The process that is already running, if it is known.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         match self {
@@ -258,7 +259,7 @@ impl Error {
         }
     }
 
-    /// The file or directory that the error is about. Only [`Config`](Error::Config) has none.
+    /// The file or directory that the error is about; `None` for [`Config`](Error::Config).
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match self {

@@ -1,8 +1,8 @@
-//! How a function reports that it did not get its pidfile: by its return type
+//! How a function reports that its pidfile was not acquired: by its return type
 //! (`FromAcquireError`), by a panic, or by ending the process.
 //!
-//! The attribute knows the tokens of a return type, not the type. Through this
-//! trait the compiler tells it what the type can express, behind every alias.
+//! The attribute sees the tokens of a return type, not the type itself. Through
+//! this trait the compiler resolves aliases and picks the way to report.
 
 use std::env;
 use std::fmt::Display;
@@ -16,12 +16,12 @@ use crate::{Error, Options};
 ///
 /// | return type | in `main` | elsewhere |
 /// |---|---|---|
-/// | nothing | one line on stderr, then the process exits with [`Error::exit_code`] | panics with the error's text |
-/// | [`ExitCode`] | the same line, and that status | the same |
-/// | `!` | the same line, then the process exits with that status | panics with the error's text |
-/// | `Result<_, E>` where `E: From<pidfile::Error>` | `Err` | the same |
+/// | nothing | prints one line to stderr and exits with [`Error::exit_code`] | panics with the message |
+/// | [`ExitCode`] | prints the same line and returns that status | the same as in `main` |
+/// | `!` | prints the same line and exits with that status | panics with the message |
+/// | `Result<_, E>` where `E: From<pidfile::Error>` | returns `Err` | the same as in `main` |
 ///
-/// Every other type needs an implementation, or `on_error` in the attribute.
+/// Any other type needs an implementation of this trait, or `on_error` in the attribute.
 ///
 /// # Examples
 ///
@@ -43,12 +43,12 @@ use crate::{Error, Options};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "a function returning `{Self}` cannot report that its pidfile was not acquired",
-    label = "has no way to report it",
+    label = "cannot report the failure",
     note = "return `Result<_, E>` with `E: From<pidfile::Error>`, `ExitCode` or nothing",
     note = "or say what to return instead: `#[pidfile(.., on_error = |error| ..)]`"
 )]
 pub trait FromAcquireError: Sized {
-    /// What the function returns instead of running its body.
+    /// Returns the value that the function returns instead of running its body.
     fn from_acquire_error(error: Error) -> Self;
 
     /// The same in `main`, where the program may be ended.
@@ -63,7 +63,8 @@ pub trait FromAcquireError: Sized {
 impl FromAcquireError for () {
     /// # Panics
     ///
-    /// Always, with the error's text.
+    /// Always, with the error's message: there is nothing to return, and the caller must not
+    /// continue as if the function had run.
     #[track_caller]
     fn from_acquire_error(error: Error) {
         panic(error)
@@ -74,7 +75,7 @@ impl FromAcquireError for () {
     }
 }
 
-/// A line on stderr adds what the status cannot express.
+/// Prints a line to stderr as well, because a status alone explains nothing.
 impl FromAcquireError for ExitCode {
     fn from_acquire_error(error: Error) -> ExitCode {
         report(&error);
@@ -83,14 +84,14 @@ impl FromAcquireError for ExitCode {
 }
 
 /// The error is converted as `?` would convert it.
-#[diagnostic::do_not_recommend] // what is said of the result says what to do
+#[diagnostic::do_not_recommend] // The notes of the trait are the better advice.
 impl<T, E: From<Error>> FromAcquireError for Result<T, E> {
     fn from_acquire_error(error: Error) -> Result<T, E> {
         Err(E::from(error))
     }
 }
 
-/// Fails in a function that has no other way to report it.
+/// Panics with the error's message, in a function that has no other way to report it.
 ///
 /// # Panics
 ///
@@ -98,7 +99,7 @@ impl<T, E: From<Error>> FromAcquireError for Result<T, E> {
 #[track_caller]
 #[allow(
     clippy::needless_pass_by_value,
-    reason = "the expansion gives the error away, as to every other helper"
+    reason = "the expansion passes the error by value, as to every other helper"
 )]
 pub fn panic(error: Error) -> ! {
     panic!("{error:#}")
@@ -110,12 +111,12 @@ pub fn exit(error: Error) -> ! {
 }
 
 impl Error {
-    /// Reports the error in one line on stderr, `<program>: <message>`, and exits with
+    /// Prints the error to stderr as one line, `<program>: <message>`, and exits with
     /// [`exit_code`](Error::exit_code).
     ///
-    /// This is the shortest way to end a program that must not run twice: a `main` that returns the
-    /// error as a `Result` exits with 1 whatever the reason was, and a supervisor that restarts
-    /// failed services then starts it again and again.
+    /// This is the shortest way to end a program that must not run twice. A `main` that returns the
+    /// error in a `Result` exits with 1 whatever the reason, and a supervisor that restarts failed
+    /// services then starts the program over and over.
     ///
     /// # Examples
     ///

@@ -1,5 +1,5 @@
-//! A published file: what a guard and a reservation have in common, and how it
-//! is released.
+//! A published file: what a guard and a reservation have in common, and how the
+//! file is released.
 
 use std::ffi::CString;
 use std::fmt;
@@ -23,42 +23,42 @@ use crate::record::{self, Record};
 use crate::sys;
 use crate::target::Target;
 
-/// A published file, and all that is needed to release it or to publish it anew for another process.
-/// Dropped, it is released silently.
+/// A published file, and all that is needed to release it or to publish it anew for another
+/// process. Dropping it releases the file and ignores errors.
 #[derive(Debug)]
 pub(crate) struct Hold {
     pub(crate) path: PathBuf,
     pub(crate) name: CString,
     pub(crate) terms: Terms,
     pub(crate) descriptors: Descriptors,
-    /// `None` for a second guard in the process that holds the file, which cleans up nothing; and
-    /// after the release.
+    /// `None` after the release, and for a second guard in the process that holds the file, which
+    /// cleans up nothing.
     pub(crate) entry: Option<Armed>,
 }
 
-/// How a held pidfile was lost: the answer of [`PidFile::verify`](crate::PidFile::verify).
+/// How a held pidfile was lost: the error of [`PidFile::verify`](crate::PidFile::verify).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Lost {
     /// The path leads nowhere: the file was removed, or its directory was renamed or covered by a
-    /// mount. A second instance may start at any moment.
+    /// mount. A second instance may start at any time.
     Gone,
-    /// The path leads to another file. A second instance may be running.
+    /// The path leads to another file, so a second instance may be running.
     Replaced,
-    /// Another program has written to the file. Our lock still keeps a second instance out, but the
-    /// record names the wrong process.
+    /// Another program has written to the file. The lock still keeps a second instance out, but the
+    /// record no longer names this process.
     Overwritten,
-    /// This program has closed our descriptor, and the lock went with it.
+    /// This program has closed the guard's descriptor, which released the lock.
     DescriptorClosed,
 }
 
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Lost::Gone => "the pidfile was removed by another process",
-            Lost::Replaced => "the pidfile was replaced by another process",
-            Lost::Overwritten => "the pidfile was overwritten by another process",
-            Lost::DescriptorClosed => "the program has closed the descriptor of its pidfile",
+            Lost::Gone => "the pidfile is no longer at its path",
+            Lost::Replaced => "the pidfile was replaced by another file",
+            Lost::Overwritten => "the pidfile was overwritten by another program",
+            Lost::DescriptorClosed => "the descriptor of the pidfile was closed",
         })
     }
 }
@@ -66,7 +66,7 @@ impl fmt::Display for Lost {
 impl std::error::Error for Lost {}
 
 impl Hold {
-    /// What of it is worth a line in a log.
+    /// Writes what is worth a line in a log.
     pub(crate) fn describe(&self, f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
         f.debug_struct(name)
             .field("path", &self.path)
@@ -79,7 +79,7 @@ impl Hold {
         Hold::with(plan, file.into(), id, Some(entry))
     }
 
-    /// What another guard of this process holds.
+    /// The file of another guard of this process.
     pub(crate) fn second(plan: Plan, found: Found) -> Hold {
         let id = found.id();
         Hold::with(plan, found.file, id, None)
@@ -102,15 +102,15 @@ impl Hold {
         }
     }
 
-    /// Whether it is this process that cleans up, and not one that it was forked from. A second guard
-    /// belongs to the process that is recorded.
+    /// Whether this process is the one that cleans up, and not one that it was forked from. A
+    /// second guard belongs to the recorded process.
     pub(crate) fn is_owned(&self) -> bool {
         self.entry
             .as_ref()
             .map_or(self.terms.pid == sys::pid(), Armed::is_owned)
     }
 
-    /// Whether path, name, descriptor and record are still ours.
+    /// Checks that path, name, descriptors and record are still ours.
     pub(crate) fn verify(&self) -> std::result::Result<(), Lost> {
         let is_superseded = self.entry.as_ref().is_some_and(Armed::is_superseded);
         if is_superseded || self.descriptors.are_lost() {
@@ -123,8 +123,8 @@ impl Hold {
             // Our file, or a directory that is closed to us.
             Ok(_) | Err(_) => {}
         }
-        // A start comes along the path, which may have another meaning by now. After a chroot it has
-        // none that could be compared.
+        // The next start resolves the path, which may lead elsewhere by now. After a chroot there
+        // is nothing to compare it with.
         if !directory::is_confined() {
             match directory::stat(&self.path) {
                 Ok(stat) if stat.id != id => return Err(Lost::Replaced),
@@ -136,8 +136,8 @@ impl Hold {
     }
 
     fn verify_record(&self) -> std::result::Result<(), Lost> {
-        // A reservation names the process that made it, until it is adopted; a second guard the
-        // first one's.
+        // Until it is adopted, a reservation names the process that made it; a second guard names
+        // the process of the first.
         let mut bytes = [0; record::MOST + 1];
         match self.read_at_start(&mut bytes) {
             Ok(length) if record::parse(&bytes[..length]) != Record::Pid(self.terms.pid) => {
@@ -153,7 +153,7 @@ impl Hold {
         File::from(file).read_at(bytes, 0)
     }
 
-    /// Cleans up, once, if this process is the one to do it.
+    /// Cleans up once, if that is up to this process.
     pub(crate) fn release(&mut self) -> Result<()> {
         let Some(entry) = self.entry.take() else {
             return Ok(());
@@ -173,7 +173,7 @@ impl Hold {
             Outcome::NotOwner => return Ok(()),
             Outcome::Lost => {
                 if is_superseded {
-                    // The numbers are those of a younger guard.
+                    // The descriptors are those of a younger guard now.
                     self.descriptors.forget();
                 }
                 Error::lost(&self.path)
@@ -191,8 +191,8 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        // Ignored: a caller that wants to know calls `release`. The descriptors that are still ours
-        // are closed next, by `Descriptors`.
+        // Ignored: a caller who wants the error calls `release`. The descriptors that are still
+        // ours are closed next, by `Descriptors`.
         let _ = self.release();
     }
 }

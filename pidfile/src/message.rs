@@ -1,4 +1,4 @@
-//! The words of those errors whose message is more than one pattern.
+//! The messages of those errors that a single format string cannot express.
 
 use std::fmt::{self, Formatter};
 use std::io;
@@ -28,7 +28,7 @@ pub(crate) fn locked(
 ) -> fmt::Result {
     write!(f, "{} is held by ", path.display())?;
     if *own {
-        f.write_str("this process already; release it first, or use `allow_same_process`")?;
+        f.write_str("this process already; release it first, or set `allow_same_process`")?;
     } else if let Some(pid) = pid {
         process(f, *pid, program.as_deref(), user.as_deref(), *suspended)?;
         if *misnamed {
@@ -38,7 +38,7 @@ pub(crate) fn locked(
     } else {
         write!(
             f,
-            "a process that cannot be identified; as root, `fuser {}` finds it",
+            "a process that cannot be identified; run `fuser {}` as root to find it",
             path.display()
         )?;
     }
@@ -61,7 +61,7 @@ pub(crate) fn running(
 ) -> fmt::Result {
     write!(f, "{} names ", path.display())?;
     process(f, *pid, program.as_deref(), user.as_deref(), *suspended)?;
-    f.write_str(", which is running; stop it, or remove the file if it is another program")?;
+    f.write_str(", which is running; stop it, or remove the file if that is another program")?;
     after(f, *waited)
 }
 
