@@ -1,9 +1,9 @@
 //! The registry beside the pipeline: which files this process has to clean up,
 //! however it ends.
 //!
-//! Whoever publishes a file enters it here *before* its name exists, and the
-//! release, the exit hook and the signal handler find it here. It knows names,
-//! owners and descriptors, and nothing of options or guards.
+//! A publisher enters its file here *before* the name exists, and the release,
+//! the exit hook and the signal handler find it here. The registry knows names,
+//! owners and descriptors, but no options and no guards.
 //!
 //! # States
 //!
@@ -17,26 +17,26 @@
 //! - FILLING -> PUBLISHING: owner, descriptors, inode and name are stored. From
 //!   here to ARMED the publisher has all signals blocked, so that no handler
 //!   on its own thread can meet the slot; an ending on another thread waits.
-//! - PUBLISHING -> ARMED: the name exists and is ours. -> VACANT: it was taken, or
-//!   could not be made.
-//! - ARMED -> SUPERSEDED: the application has closed the file's descriptor, and another entry's
-//!   file has got its number.
+//! - PUBLISHING -> ARMED: the name exists and is ours. -> VACANT: the name was
+//!   taken, or could not be made.
+//! - ARMED -> SUPERSEDED: the application closed the file's descriptor, and its
+//!   number was given to another entry's file.
 //! - ARMED -> CLAIMED: one of release, exit and signal wins the compare-and-swap
 //!   and scrubs, with signals blocked; the losers wait for it.
-//! - CLAIMED -> VACANT: scrubbed by the release. -> SPENT: by an exit or a signal,
-//!   while the guard may still look at it.
+//! - CLAIMED -> VACANT: scrubbed by the release. -> SPENT: by an exit or a
+//!   signal, while the guard may still refer to the slot.
 //! - SPENT -> VACANT: the guard was dropped after all.
 //!
-//! No wait lasts longer than a second: a thread that is stuck in a file system
-//! must not keep the process from ending. A file that is left behind is merely
-//! stale.
+//! No wait lasts longer than a second, because a thread that is stuck in a file
+//! system must not keep the process from ending. A file that is left behind is
+//! merely stale.
 //!
 //! # Ending
 //!
-//! An ending thread says so (`ending`) and then reads the slots; a publisher writes
-//! PUBLISHING and then asks. Both are `SeqCst`, so at least one sees the other:
-//! either the ender waits for the name and removes it, or the publisher holds
-//! back.
+//! An ending thread announces itself (`ending`) and then reads the slots; a
+//! publisher writes PUBLISHING and then checks for an ending. Both are
+//! `SeqCst`, so at least one sees the other: either the ending thread waits for
+//! the name and removes it, or the publisher holds back.
 //!
 //! # Owners
 //!
@@ -61,23 +61,24 @@ pub(crate) use entry::{Armed, Publishing, arm, is_held};
 pub(crate) use scrub::Outcome;
 pub(crate) use table::{NAME_SIZE, Policy};
 
-/// Makes this process one that cleans up after itself, and returns its number.
+/// Enrols this process as an owner of entries, and returns its id.
 ///
-/// Called long before the first entry is armed, so that a signal in between finds a member.
+/// Called well before the first entry is armed, so that a signal in between finds it enrolled.
 pub(crate) fn enrol() -> u32 {
     exit::register();
     identity::enrol()
 }
 
-/// Removes every pidfile that this process holds, now. Call it before an end that runs no exit
-/// handlers, such as `_exit`, `abort`, or `emulate_default_handler` of the crate signal-hook.
+/// Removes every pidfile that this process holds. Call this before ending in a way that runs no
+/// exit handlers: `_exit`, `abort`, or `emulate_default_handler` of the crate signal-hook.
 ///
-/// It also removes what was acquired with `at_exit(false)` or `signals(false)`, but not a
-/// [`Reservation`](crate::Reservation). The guards stay valid; releasing one later succeeds and
-/// does nothing. In a process that holds nothing, and in a forked child, it does nothing.
+/// Files acquired with `at_exit(false)` or `signals(false)` are removed too, but not a
+/// [`Reservation`](crate::Reservation). The guards stay valid, and releasing them later does
+/// nothing and succeeds. In a process that holds no pidfile, and in a forked child, this does
+/// nothing.
 ///
-/// This function is async-signal-safe (POSIX.1-2017, section 2.4.3): it may be called in a signal
-/// handler. If another thread is acquiring or releasing at that moment, it waits, at most a second.
+/// This function is async-signal-safe (POSIX.1-2017, section 2.4.3), so a signal handler may call
+/// it. If another thread is acquiring or releasing at that moment, it waits for at most one second.
 ///
 /// # Examples
 ///
@@ -93,7 +94,7 @@ pub fn cleanup() {
     let errno = Errno::last_raw();
     {
         let _blocked = BlockedSignals::new();
-        // Whether there was anything to clean up makes no difference to the caller.
+        // Ignored: the caller does not need to know whether there was anything to clean up.
         let _ = scrub::end(scrub::End::Call);
     }
     Errno::set_raw(errno);
