@@ -1,15 +1,16 @@
 //! A directory that has been chosen, and how to get a descriptor of it.
 //!
 //! From there on only the descriptor is used, so that `chdir`, `chroot` and
-//! renamed ancestors do not matter. Three kinds: one that must exist, one whose
-//! missing components are made, and the private one below TMPDIR.
+//! renamed ancestors do not matter. There are three kinds: one that must exist,
+//! one whose missing components are created, and the private one below TMPDIR.
 //!
-//! No other user may redirect what is made here: `mkdir -p` as root follows a
-//! symbolic link that a stranger put in the way. So directories are made only in
-//! one that belongs to us or root and that no other user can write, and links
-//! are followed only out of such a one. In a sticky directory, such as `/tmp`,
-//! one is made, too, and must then turn out to be ours. Every component is
-//! opened, judged by its descriptor, and used through it.
+//! No other user may redirect what is created here, as happens to root's
+//! `mkdir -p`, which follows a symbolic link that a stranger put in the way. So
+//! a directory is created only in one that belongs to us or root and that no
+//! other user can write to, and a link is followed only if it is in such a one.
+//! In a sticky directory, such as `/tmp`, a directory is created too, but must
+//! then turn out to be ours. Every component is opened, checked by its
+//! descriptor, and used through it.
 
 use std::collections::VecDeque;
 use std::ffi::{CString, OsStr, OsString};
@@ -30,10 +31,11 @@ use crate::error::{Error, Result};
 use crate::process;
 use crate::sys::{self, FileId, Stat};
 
-/// As many as Linux follows.
+/// The most symbolic links to follow, as many as Linux does.
 const MOST_LINKS: usize = 40;
 
-/// A descriptor that only serves to reach what is in the directory; reading it is not needed.
+/// For a descriptor that only serves to reach what is in the directory, without permission to list
+/// it.
 #[cfg(target_os = "linux")]
 pub(crate) const SEARCH: OFlag = OFlag::O_PATH.union(OFlag::O_DIRECTORY);
 #[cfg(any(target_vendor = "apple", target_os = "freebsd", target_os = "netbsd"))]
@@ -46,14 +48,14 @@ pub(crate) const SEARCH: OFlag = OFlag::O_SEARCH.union(OFlag::O_DIRECTORY);
 )))]
 pub(crate) const SEARCH: OFlag = OFlag::O_RDONLY.union(OFlag::O_DIRECTORY);
 
-/// A directory that has been chosen, but not opened or made yet.
+/// A directory that has been chosen, but not opened or created yet.
 #[derive(Clone, Debug)]
 pub(crate) enum Directory {
     /// It must exist.
     Existing(PathBuf),
-    /// Its missing components are made.
+    /// Its missing components are created.
     MadeIfMissing(PathBuf),
-    /// One that only we can read, in a directory that every user may write.
+    /// One to which only we have access, in a directory that every user may write to.
     Private { base: PathBuf, name: String },
 }
 
@@ -65,7 +67,7 @@ impl Directory {
         }
     }
 
-    /// Opens what is there, and makes nothing.
+    /// Opens an existing directory, and creates nothing.
     pub(crate) fn open(&self) -> Result<OwnedFd> {
         match self {
             Directory::Existing(path) | Directory::MadeIfMissing(path) => {
@@ -77,7 +79,7 @@ impl Directory {
         }
     }
 
-    /// Opens it, and makes what may be made.
+    /// Opens the directory, and creates what may be created.
     pub(crate) fn open_or_make(&self) -> Result<OwnedFd> {
         match self {
             Directory::Existing(_) => self.open(),
@@ -90,7 +92,7 @@ impl Directory {
                 open_private(base, name, &path, &mut |base| {
                     let mode = Mode::from_bits_truncate(0o700);
                     match mkdirat(base, name.as_str(), mode) {
-                        // Whatever the umask. No other user can have moved what we have just made.
+                        // Whatever the umask. No other user can have moved what we just created.
                         Ok(()) => fchmodat(base, name.as_str(), mode, FchmodatFlags::FollowSymlink)
                             .map_err(|errno| cannot(Action::SetMode, &path, errno)),
                         Err(Errno::EEXIST) => Ok(()),
@@ -111,7 +113,7 @@ pub(crate) fn is_ours_or_roots(stat: &Stat) -> bool {
     stat.uid == 0 || stat.uid == geteuid().as_raw()
 }
 
-/// Whether other users may make files in a directory, but not touch ours.
+/// Whether other users may create files in a directory, but not touch ours.
 fn is_sticky(stat: &Stat) -> bool {
     is_ours_or_roots(stat) && stat.mode & libc::S_ISVTX != 0
 }
@@ -120,7 +122,7 @@ pub(crate) fn open(path: &Path) -> nix::Result<OwnedFd> {
     open_at(AT_FDCWD, path, SEARCH, Mode::empty())
 }
 
-/// What a path leads to now, without following its last component.
+/// The metadata of what a path leads to now, without following its last component.
 pub(crate) fn stat(path: &Path) -> nix::Result<Stat> {
     let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::EINVAL)?;
     sys::stat_at(libc::AT_FDCWD, &path)
@@ -129,18 +131,18 @@ pub(crate) fn stat(path: &Path) -> nix::Result<Stat> {
 /// The root directory at the first acquire of this process or of an ancestor.
 static ROOT: OnceLock<Option<FileId>> = OnceLock::new();
 
-/// Notes where paths begin, once.
+/// Notes where paths begin, the first time it is called.
 pub(crate) fn note_root() {
     ROOT.get_or_init(|| stat(Path::new("/")).ok().map(|stat| stat.id));
 }
 
-/// Whether paths begin somewhere else by now: after a `chroot` or a `pivot_root`.
+/// Whether paths begin somewhere else by now, after a `chroot` or a `pivot_root`.
 pub(crate) fn is_confined() -> bool {
     let then = ROOT.get().copied().flatten();
     then != stat(Path::new("/")).ok().map(|stat| stat.id)
 }
 
-/// Opens the private directory, after `prepare` had the chance to make it.
+/// Opens the private directory, after `prepare` had the chance to create it.
 fn open_private(
     base: &Path,
     name: &str,
@@ -163,7 +165,7 @@ fn open_private(
         return Err(Error::insecure(
             path,
             format!(
-                "{}; only we may have access to it, remove it or set `dir`",
+                "{}, but no other user may have access to it; remove it, or set `dir`",
                 describe(&stat)
             ),
         ));
@@ -171,7 +173,7 @@ fn open_private(
     Ok(dir)
 }
 
-/// Makes the missing components of an absolute path one by one.
+/// Creates the missing components of an absolute path one by one.
 fn make(path: &Path) -> Result<OwnedFd> {
     let root = || open(Path::new("/")).map_err(|errno| cannot(Action::OpenDirectory, path, errno));
     let mut here = root()?;
@@ -189,7 +191,7 @@ fn make(path: &Path) -> Result<OwnedFd> {
         };
         match opened {
             Ok(next) => (here, here_path) = (next, next_path),
-            // With O_NOFOLLOW and O_DIRECTORY a link is ENOTDIR, or one of the other two.
+            // With O_NOFOLLOW and O_DIRECTORY, a symbolic link is one of these errors.
             Err(refusal @ (Errno::ENOTDIR | Errno::ELOOP | Errno::EMLINK)) => {
                 let Ok(target) = readlinkat(&here, name.as_os_str()) else {
                     return Err(cannot(Action::OpenDirectory, &next_path, refusal));
@@ -217,8 +219,8 @@ fn open_component(dir: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
     open_at(dir, name, SEARCH | OFlag::O_NOFOLLOW, Mode::empty())
 }
 
-/// Makes a directory where only we and root can have made it. `None` if another process of ours was
-/// faster and made something else than a directory.
+/// Creates a directory, and makes sure that only we or root can have created what is there now.
+/// Returns it opened if its parent is sticky; otherwise `None`, and the caller opens it.
 fn make_component(here: &OwnedFd, here_path: &Path, name: &OsStr) -> Result<Option<OwnedFd>> {
     let parent =
         sys::stat(here.as_raw_fd()).map_err(|errno| cannot(Action::Inspect, here_path, errno))?;
@@ -241,10 +243,10 @@ fn make_component(here: &OwnedFd, here_path: &Path, name: &OsStr) -> Result<Opti
     if is_private(&parent) {
         return Ok(None);
     }
-    // Any user may have been faster in a sticky directory, so the outcome is judged.
+    // Any user may have been faster in a sticky directory, so the result is checked.
     let made = open_component(here, name).map_err(|errno| match errno {
         Errno::ENOTDIR | Errno::ELOOP | Errno::EMLINK => {
-            Error::insecure(&path, "it is a link or a file of another user; remove it")
+            Error::insecure(&path, "it is a link or a file, not a directory; remove it")
         }
         _ => cannot(Action::OpenDirectory, &path, errno),
     })?;
@@ -277,18 +279,18 @@ fn not_private(path: &Path, stat: &Stat) -> Error {
     } else if stat.mode & libc::S_IWGRP != 0 {
         "its group can write to it"
     } else {
-        "it is another user's"
+        "another user controls it"
     };
     Error::insecure(
         path,
         format!(
-            "{why} ({}), so no directory is made in it; make the directory yourself",
+            "{why} ({}), so nothing is created below it; create the directory yourself",
             describe(stat)
         ),
     )
 }
 
-/// Who may change a directory.
+/// Who may change a directory, as a clause of a message.
 pub(crate) fn describe(stat: &Stat) -> String {
     format!("it {}", describe_owner(stat))
 }
@@ -304,7 +306,7 @@ fn describe_owner(stat: &Stat) -> String {
 pub(crate) fn cannot(action: Action, path: &Path, errno: Errno) -> Error {
     Error::io(action, path, errno).advise(|_| match (action, errno) {
         (Action::OpenDirectory, Errno::ENOENT) => {
-            Some("make it first, or use `dir`, which makes missing directories".into())
+            Some("create it first, or use `dir`, which creates missing directories".into())
         }
         _ => None,
     })

@@ -1,5 +1,5 @@
-//! Who owns the published file, and with which mode: the numbers and names in the
-//! options are checked here, and then applied to a file.
+//! The owner, group and mode of the published file: the ids and names in the
+//! options are checked here, and later applied to a file.
 
 use std::os::fd::AsFd;
 
@@ -15,7 +15,7 @@ use crate::sys::Stat;
 
 /// The owner must be able to write the next record.
 const LEAST: u32 = 0o600;
-/// Others must not write it: the record decides which process is thought to run.
+/// Other users must not write to it: the record decides which process is thought to be running.
 const MOST: u32 = 0o664;
 
 /// The user, group and mode of the file to publish.
@@ -27,7 +27,7 @@ pub(crate) struct Ownership {
 }
 
 impl Ownership {
-    /// Checks the options and looks the names up.
+    /// Checks the options and looks up the names.
     pub(crate) fn resolve(options: &Options) -> Result<Ownership> {
         Ok(Ownership {
             uid: user(options)?.map(Uid::from_raw),
@@ -36,13 +36,13 @@ impl Ownership {
         })
     }
 
-    /// Changes what differs from `stat`, which is the file's.
+    /// Changes what differs from `stat`, the file's metadata.
     pub(crate) fn apply(
         &self,
         file: impl AsFd,
         stat: &Stat,
     ) -> std::result::Result<(), (Action, Errno)> {
-        // The mode first: a file that has been given away cannot be changed any more.
+        // The mode first: a file that has been given away can no longer be changed.
         if stat.permissions() != self.mode.bits() {
             fchmod(&file, self.mode).map_err(|errno| (Action::SetMode, errno))?;
         }
@@ -59,21 +59,21 @@ fn mode(mode: u32) -> Result<Mode> {
     let why = if mode & !MOST != 0 {
         "may allow at most 0o664"
     } else if mode & LEAST != LEAST {
-        "must let the owner read and write (0o600)"
+        "must allow at least 0o600"
     } else {
-        // The same nine bits everywhere; only the width of the type differs.
+        // The nine bits are the same everywhere; only the width of the type differs.
         #[allow(
             clippy::cast_possible_truncation,
             reason = "mode_t has 16 bits on some systems"
         )]
         return Ok(Mode::from_bits_truncate(mode as libc::mode_t));
     };
-    // A forgotten `0o`: hardly anyone who reads 600 thinks of 0o1130.
+    // A forgotten `0o`: hardly anyone who writes 600 means 0o1130.
     let digits = mode.to_string();
     let is_meant = u32::from_str_radix(&digits, 8)
         .is_ok_and(|octal| octal & !MOST == 0 && octal & LEAST == LEAST);
     let hint = if is_meant {
-        format!(" (decimal {digits}; in octal it is written 0o{digits})")
+        format!("; did you mean 0o{digits}?")
     } else {
         String::new()
     };
@@ -113,7 +113,7 @@ fn named(
         (Some(_), Some(_)) => Err(Error::config(format!(
             "`{name_key}` cannot be combined with `{number_key}`"
         ))),
-        // chown(2) takes -1 for "leave it".
+        // To chown(2), -1 means "unchanged".
         (Some(u32::MAX), None) => Err(Error::config(format!(
             "`{number_key}` is out of range: the largest is {}",
             u32::MAX - 1
@@ -122,7 +122,7 @@ fn named(
         (None, Some(name)) => match look_up(name) {
             Ok(Some(id)) => Ok(Some(id)),
             Ok(None) => Err(Error::config(format!(
-                "`{name_key}` {name:?} is unknown on this system; for a number use `{number_key}`"
+                "`{name_key}` {name:?} does not exist on this system; to give a number, use `{number_key}`"
             ))),
             Err(errno) => Err(Error::config(format!(
                 "`{name_key}` {name:?} could not be looked up: {errno}"

@@ -1,8 +1,9 @@
 //! Resolve: what the caller wrote -> a directory and one name in it.
 //!
-//! The raw bytes are judged, because `Path` tidies up: to it the file name of
-//! `x/` is `x`, and a path that names a directory never means a pidfile. Nothing
-//! is opened or made here; [`directory`](crate::directory) does that.
+//! The raw bytes are checked, because `Path` normalises: it takes the file name
+//! of `x/` to be `x`, but a path that names a directory never means a pidfile.
+//! Nothing is opened or created here; [`directory`](crate::directory) does
+//! that.
 
 use std::env;
 use std::ffi::{CString, OsStr, OsString};
@@ -32,7 +33,7 @@ impl Place {
     }
 }
 
-/// Finds the place that the options and the environment name now.
+/// Finds the place that the options and the environment specify now.
 pub(crate) fn resolve(options: &Options) -> Result<Place> {
     let (directory, name) = if let Some(path) = &options.path {
         exclude("path", "name", options.name.is_some())?;
@@ -59,7 +60,7 @@ pub(crate) fn resolve(options: &Options) -> Result<Place> {
         )));
     }
     let Ok(name) = CString::new(name.into_vec()) else {
-        return Err(Error::config("a file name cannot contain a NUL byte"));
+        return Err(Error::config("the file name contains a NUL byte"));
     };
     Ok(Place { directory, name })
 }
@@ -73,7 +74,7 @@ fn exclude(one: &str, other: &str, both: bool) -> Result<()> {
     Ok(())
 }
 
-/// Takes `a/b/c` apart into `a/b` and `c`.
+/// Splits `a/b/c` into `a/b` and `c`.
 fn split(path: &Path) -> Result<(&Path, OsString)> {
     let bytes = path.as_os_str().as_bytes();
     let start = bytes
@@ -113,7 +114,7 @@ fn checked_directory(dir: &Path) -> Result<&Path> {
     Err(Error::config(format!("`dir` {why}: {}", quoted(dir))))
 }
 
-/// Shells expand it; a directory of that name is hardly ever meant.
+/// A shell would have expanded it, and a directory of that name is hardly ever meant.
 const TILDE: &str = "begins with `~`, which only a shell expands; write the path in full, or `./~`";
 
 fn is_tilde(path: &[u8]) -> bool {
@@ -144,8 +145,9 @@ fn file_name(options: &Options) -> Result<OsString> {
     )))
 }
 
-/// How the program was called, or else what it is. After a privileged start the caller does not
-/// decide which file a name means, so only the executable counts.
+/// The name by which the program was called, or else that of its executable. After a privileged
+/// start the caller must not choose which file the default name means, so only the executable
+/// counts.
 fn program_name() -> Result<OsString> {
     let called = if sys::is_privileged_start() {
         None
@@ -157,22 +159,22 @@ fn program_name() -> Result<OsString> {
         .and_then(|called| Path::new(called).file_name())
         .map(OsStr::to_owned)
         .or_else(|| env::current_exe().ok()?.file_name().map(OsStr::to_owned))
-        .ok_or_else(|| Error::config("the program has no name; use `path` or `name`"))
+        .ok_or_else(|| Error::config("the name of the program is unknown; use `path` or `name`"))
 }
 
-/// From the current directory on, where the path is relative. Its `..` stay: only the system knows
-/// what they mean behind a symbolic link.
+/// Resolves a relative path against the current directory. Its `..` stay, because only the system
+/// knows what they mean behind a symbolic link.
 fn absolute(path: &Path) -> Result<PathBuf> {
     match std::path::absolute(path) {
-        // Collected anew, without the slash at the end.
+        // Collected anew, to drop a slash at the end.
         Ok(path) => Ok(path.components().collect()),
         Err(source) => Err(Error::io(Action::Resolve, path, source).advise(|_| {
-            Some("the current directory cannot be named; use an absolute path".into())
+            Some("the current directory cannot be determined; use an absolute path".into())
         })),
     }
 }
 
-/// With escapes, because what is wrong with it may not be visible.
+/// Quotes a path with escapes, because what is wrong with it may be invisible.
 fn quoted(path: &Path) -> String {
     format!("{:?}", path.as_os_str())
 }

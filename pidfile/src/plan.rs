@@ -1,4 +1,4 @@
-//! The options, looked up: what is to be published, where, and how it ends.
+//! The options, looked up: what to publish, where, and how it ends.
 
 use std::ffi::CStr;
 
@@ -14,10 +14,10 @@ use crate::ownership::Ownership;
 use crate::path;
 use crate::target::Target;
 
-/// What a published file is to be, whatever its name.
+/// The properties of the file to publish, apart from its name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
-    /// The process that is recorded.
+    /// The process to record.
     pub(crate) pid: u32,
     pub(crate) ownership: Ownership,
     /// Whether the file is locked.
@@ -31,11 +31,11 @@ pub(crate) struct Terms {
 pub(crate) enum Purpose {
     /// This process, whose end cleans up.
     Hold,
-    /// A process to come.
+    /// A process that does not exist yet.
     Reserve,
 }
 
-/// What is to be published, and where.
+/// What to publish, and where.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) target: Target,
@@ -63,13 +63,13 @@ impl Plan {
         })
     }
 
-    /// Enters a file that will be removed at the end into the registry, under the name that it is
+    /// Enters into the registry a file that will be removed at the end, under the name that it is
     /// about to get.
     pub(crate) fn arm(&self, numbers: Numbers, name: &CStr) -> Result<Publishing> {
         self.enter(numbers, name, false)
     }
 
-    /// The same for a file that will be emptied.
+    /// The same for a file that will be emptied instead.
     pub(crate) fn arm_in_place(&self, numbers: Numbers) -> Result<Publishing> {
         self.enter(numbers, &self.target.name, true)
     }

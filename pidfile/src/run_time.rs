@@ -1,5 +1,5 @@
-//! Which directory, where the caller names none: the environment's word, or else
-//! the system's custom.
+//! Which directory to use if the caller names none: one from the environment,
+//! or else the customary one of the system.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -22,8 +22,8 @@ use crate::sys;
 
 /// The directory for files that live as long as the system runs: the first one that is usable.
 ///
-/// `RUNTIME_DIRECTORY` is the service manager's word. Where it cannot be followed the start fails:
-/// another directory would let two instances run, each in a place that only it knows.
+/// `RUNTIME_DIRECTORY` comes from the service manager. If it cannot be used the start fails,
+/// because falling back to another directory could let two instances run, each with its own file.
 pub(crate) fn directory() -> Result<Directory> {
     if let Some(value) = variable("RUNTIME_DIRECTORY").filter(|value| !value.is_empty()) {
         return of_service(&value).map(Directory::Existing);
@@ -43,17 +43,17 @@ pub(crate) fn directory() -> Result<Directory> {
                 is_usable(&path, OFlag::O_NOFOLLOW).then_some(path)
             })
     };
-    // Root's session directory goes when root logs out, so root does not use it.
+    // Root's session directory disappears when root logs out, so root does not use it.
     let found = if uid.is_root() { None } else { of_session() };
     Ok(found
         .or_else(system)
         .map_or_else(temporary, Directory::Existing))
 }
 
-/// The first directory of `RUNTIME_DIRECTORY`, which separates them with colons.
+/// The first directory of `RUNTIME_DIRECTORY`, a list separated by colons.
 ///
-/// It may be a link of root's (`DynamicUser=` with `RuntimeDirectoryPreserve=`), and its group may
-/// write it (`RuntimeDirectoryMode=0770`).
+/// It may be a symbolic link made by root (`DynamicUser=` with `RuntimeDirectoryPreserve=`), and
+/// its group may write to it (`RuntimeDirectoryMode=0770`).
 fn of_service(value: &OsStr) -> Result<PathBuf> {
     let first = value.as_bytes().split(|byte| *byte == b':').next();
     let path = PathBuf::from(OsStr::from_bytes(first.unwrap_or_default()));
@@ -81,17 +81,17 @@ fn of_service(value: &OsStr) -> Result<PathBuf> {
     if !directory::is_ours_or_roots(&stat) || stat.mode & libc::S_IWOTH != 0 {
         return refuse(directory::describe(&stat));
     }
-    // A link is followed, and so is every link before it, if no other user can have made it.
+    // Every symbolic link on the way is followed, provided that no other user can have made it.
     if let Some(culprit) = untrusted_link(&path) {
         return refuse(format!(
-            "{} leads through a link of another user",
+            "{} is a symbolic link of another user",
             culprit.display()
         ));
     }
     Ok(path)
 }
 
-/// A link on the way to a directory that belongs neither to us nor to root.
+/// A symbolic link on the way to a directory that belongs neither to us nor to root.
 fn untrusted_link(path: &Path) -> Option<PathBuf> {
     path.ancestors()
         .filter(|part| {
@@ -105,8 +105,8 @@ fn untrusted_link(path: &Path) -> Option<PathBuf> {
 
 /// `TMPDIR/pidfile-UID`.
 ///
-/// Where `TMPDIR` does not serve, `/tmp` does: it is sticky, so no user can take away what another
-/// one has made there. A directory that other users can write without being sticky gives no such
+/// `/tmp` serves where `TMPDIR` does not, because it is sticky: no user can remove what another one
+/// created there. A directory that other users can write to without being sticky gives no such
 /// protection.
 pub(crate) fn temporary() -> Directory {
     let base = variable("TMPDIR").and_then(|value| if_usable(&value));
@@ -116,15 +116,15 @@ pub(crate) fn temporary() -> Directory {
     }
 }
 
-/// What a variable names, if it is a directory that we can trust and use. A symbolic link is not
-/// followed, because it may be anyone's.
+/// The directory that a variable names, if it can be trusted and used. A symbolic link is not
+/// followed, because any user may have made it.
 fn if_usable(value: &OsStr) -> Option<PathBuf> {
     let path = PathBuf::from(value);
     (path.is_absolute() && is_usable(&path, OFlag::O_NOFOLLOW)).then_some(path)
 }
 
-/// A variable, if the environment is this user's own: the caller of a set-uid program chooses its
-/// variables.
+/// A variable, unless the process was started with privileges of its own: the caller of a set-uid
+/// program chooses its environment.
 fn variable(name: &str) -> Option<OsString> {
     if sys::is_privileged_start() {
         return None;
@@ -132,7 +132,7 @@ fn variable(name: &str) -> Option<OsString> {
     env::var_os(name)
 }
 
-/// Whether a directory is ours or root's, closed to others, and writable for us.
+/// Whether a directory belongs to us or root, no other user can write to it, and we can.
 fn is_usable(path: &Path, flags: OFlag) -> bool {
     open_at(AT_FDCWD, path, directory::SEARCH | flags, Mode::empty()).is_ok_and(|dir| {
         sys::stat(dir.as_raw_fd()).is_ok_and(|stat| directory::is_private(&stat))
@@ -141,7 +141,7 @@ fn is_usable(path: &Path, flags: OFlag) -> bool {
 }
 
 fn can_write(dir: &OwnedFd) -> nix::Result<()> {
-    // Android's libc refuses every flag; without one, the real user is asked about.
+    // Android's libc refuses every flag. Without one, the check is for the real user.
     #[cfg(target_os = "android")]
     const AS_EFFECTIVE_USER: AtFlags = AtFlags::empty();
     #[cfg(not(target_os = "android"))]

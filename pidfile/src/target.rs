@@ -1,5 +1,5 @@
-//! The place, opened: a directory's descriptor and one name in it. Every step
-//! after this works on a target, with `*at` calls only.
+//! The place, opened: a directory's descriptor and one name in it. Every later
+//! step works on a target, with `*at` calls only.
 
 use std::ffi::{CStr, CString};
 use std::io;
@@ -17,7 +17,7 @@ use crate::path::Place;
 use crate::process;
 use crate::sys::{self, FileId, Stat};
 
-/// Where the file is looked for and published.
+/// Where the file is looked up and published.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) dir: OwnedFd,
@@ -27,7 +27,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Opens the place, and makes its directory if that is allowed.
+    /// Opens the place, and creates its directory if that is allowed.
     pub(crate) fn open_or_make(place: Place) -> Result<Target> {
         let dir = place.directory.open_or_make()?;
         Target::new(place, dir)
@@ -65,7 +65,7 @@ impl Target {
         Target::reopened(dir, place.name, path)
     }
 
-    /// What has the name now, without following it.
+    /// The metadata of what has the name now, without following it.
     pub(crate) fn stat(&self) -> Result<Option<Stat>> {
         match self.stat_at(&self.name) {
             Ok(stat) => Ok(Some(stat)),
@@ -74,23 +74,24 @@ impl Target {
         }
     }
 
-    /// What has a name in the directory, without following it.
+    /// The metadata of what has a name in the directory, without following it.
     pub(crate) fn stat_at(&self, name: &CStr) -> nix::Result<Stat> {
         sys::stat_at(self.dir.as_raw_fd(), name)
     }
 
-    /// Whether the name means that file now. A link count does not tell: a hard link defeats it.
+    /// Whether the name means that file now. The link count would not show it, because the file may
+    /// have another hard link.
     pub(crate) fn names(&self, id: FileId) -> Result<bool> {
         Ok(self.stat()?.is_some_and(|stat| stat.id == id))
     }
 
-    /// Whether a name means that file, as far as the system says so: after a call that has failed,
-    /// or that has succeeded and reported a failure.
+    /// Whether a name is known to mean that file. Used after a call that reported a failure, which
+    /// may have succeeded nevertheless.
     pub(crate) fn is_named(&self, name: &CStr, id: FileId) -> bool {
         self.stat_at(name).is_ok_and(|stat| stat.id == id)
     }
 
-    /// Removes a name, which may be gone already.
+    /// Removes a name, which may already be gone.
     pub(crate) fn remove(&self, name: &CStr) -> nix::Result<()> {
         match sys::unlink(self.dir.as_raw_fd(), name) {
             Ok(()) | Err(Errno::ENOENT) => Ok(()),
@@ -100,7 +101,7 @@ impl Target {
         }
     }
 
-    /// Removes a name of ours that must not stay, against a failure that may pass.
+    /// Removes a name of ours that must not stay. A failure may be temporary, so it is tried again.
     pub(crate) fn remove_litter(&self, name: &CStr, id: FileId) {
         const TRIES: usize = 3;
         for _ in 0..TRIES {
@@ -128,7 +129,7 @@ impl Target {
         Error::io(action, &self.path, source).advise(|source| self.advice(action, source))
     }
 
-    /// What to do about a refusal.
+    /// What to do about a failure.
     fn advice(&self, action: Action, source: &io::Error) -> Option<String> {
         let is_about_directory =
             matches!(action, Action::Create | Action::Publish | Action::Replace);
@@ -139,7 +140,7 @@ impl Target {
                 self.dir_stat.permissions()
             )),
             libc::EROFS => Some("the file system is read-only; use another directory".into()),
-            libc::ENOSPC | libc::EDQUOT => Some("make room, or use another directory".into()),
+            libc::ENOSPC | libc::EDQUOT => Some("free some space, or use another directory".into()),
             _ => None,
         }
     }
@@ -164,9 +165,9 @@ impl Target {
         }
     }
 
-    /// The file system does not lock, or something else is wrong with it.
+    /// Why a lock failed: the file system does not support it, or something else is wrong.
     pub(crate) fn cannot_lock(&self, errno: Errno) -> Error {
-        // ENOTSUP has the number of EOPNOTSUPP on some systems and its own on others.
+        // ENOTSUP is the same number as EOPNOTSUPP on some systems only.
         let unsupported = [
             Errno::ENOLCK,
             Errno::ENOSYS,
