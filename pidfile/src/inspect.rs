@@ -1,9 +1,9 @@
-//! Inspect what has the name, for a start and for `status`: open, lock, same
-//! file?, read, judge.
+//! Inspect what has the name, for a start and for `status`: lock, same file?,
+//! read, judge.
 //!
-//! One routine serves both, so that neither can describe a state that never
-//! existed: the name is compared after the lock is known, and the record is read
-//! under it.
+//! One routine serves both. It cannot describe a state that never existed,
+//! because the name is compared once the lock is taken, and the record is read
+//! under the lock.
 
 use std::os::fd::AsRawFd;
 
@@ -22,29 +22,29 @@ use crate::verdict::{self, Facts, Rule, Verdict};
 /// How often other processes may replace the file while it is inspected.
 pub(crate) const ROUNDS: usize = 100;
 
-/// Who wants to know.
+/// Who inspects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Interest {
-    /// A starter, which keeps the lock of a stale file.
+    /// A start, which keeps the lock of a stale file.
     Take,
     /// A reader, which keeps nothing.
     Look,
 }
 
-/// What an inspection has found.
+/// What an inspection found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     /// The name means another file now, or none.
     Moved,
     /// This process holds it.
     Own,
-    /// Another process holds it; which one, if that is certain.
+    /// Another process holds it: this one, if that is certain.
     Held(Option<u32>),
-    /// No process holds it, but the one that it names is alive, and that counts.
+    /// No process holds it, but the recorded one is alive, and that counts.
     Live(u32),
-    /// No process holds it; which one it names.
+    /// No process holds it; the recorded process, if there is one.
     Stale(Option<u32>),
-    /// It is not a pidfile, and why.
+    /// It is not a pidfile, for this reason.
     Foreign(String),
 }
 
@@ -96,8 +96,8 @@ fn lock_and_judge(
     Ok(state)
 }
 
-/// Whether the file is held by this process. A number of an inode comes round again, so where there
-/// is a lock, it is the lock that decides.
+/// Whether the file is held by this process. Inode numbers are reused, so where there is a lock,
+/// the lock decides.
 fn is_own(found: &Found, locked: bool) -> bool {
     cleanup::is_held(|numbers| {
         numbers.id == found.id()

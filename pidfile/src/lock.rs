@@ -1,11 +1,14 @@
-//! Lock an open file, and read it: who has its lock, and whom does it name?
+//! Lock an open file, and read it: which process has its lock, and which one
+//! does it name?
 //!
-//! A name is only trusted while the lock of the file it means is held: whoever
-//! holds that lock is the only one that may remove or replace the name.
+//! A name is trusted only while the lock of the file that it means is held,
+//! because only the process that holds that lock may remove or replace the
+//! name.
 //!
-//! Readers lock, too: a status probe and `pgrep -L` take the lock for an instant.
-//! Refused by a reader, we try again for a moment; refused by a holder, we find
-//! out which process it is.
+//! Readers lock too: a status check and `pgrep -L` take the lock for an
+//! instant. A lock that is refused because of a reader is tried again for a
+//! moment. If it is refused because of a holder, we find out which process that
+//! is.
 
 use std::io::ErrorKind;
 use std::os::fd::AsRawFd;
@@ -24,27 +27,27 @@ use crate::retries::{MOMENT, READERS, Retries};
 use crate::sys::{self, LockKind};
 use crate::target::Target;
 
-/// Before a record without a newline is read again.
+/// How long to wait before a record without a newline is read again.
 const HALF_WRITTEN: Duration = Duration::from_millis(5);
 
-/// What came of an attempt to lock.
+/// The result of trying to lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TryLock {
     Locked,
-    /// A process has it; which one, if that is certain.
+    /// Another process has the lock: this one, if that is certain.
     Held(Option<u32>),
     /// The name means another file by now, or none.
     Moved,
 }
 
-/// Why a lock was not to be had.
+/// Why a lock was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Obstacle {
     /// Shared locks only, which no holder of ours has; the process that set one with fcntl.
     Readers(Option<u32>),
     /// An exclusive lock that was set with fcntl or lockf, and by which process.
     RecordLock(Option<u32>),
-    /// An exclusive flock: a holder's, or that of a starter which is judging the file.
+    /// An exclusive flock: that of a holder, or of a start that is judging the file.
     Exclusive,
 }
 
@@ -80,8 +83,8 @@ impl Found {
         }
     }
 
-    /// The holder of a file that names another process. One that has not written its number yet is
-    /// not named either.
+    /// The holder of a file that names another process. If the file is empty, the holder may still
+    /// be about to write its id, and is not named.
     fn unrecorded_holder(&self, target: &Target) -> Result<Option<u32>> {
         Ok(match self.read_once(target)?.1 {
             Record::Empty => None,
@@ -89,8 +92,8 @@ impl Found {
         })
     }
 
-    /// Whether it is worthwhile to judge the file again: it is not locked any more, or it is not
-    /// the one that has the name. Three system calls, for those who wait.
+    /// Whether it is worth judging the file again, because it is no longer locked or no longer has
+    /// the name. It takes a waiter only three system calls.
     pub(crate) fn may_be_free(&self, target: &Target) -> Result<bool> {
         let kind = if self.is_trusted {
             LockKind::Exclusive
@@ -102,14 +105,14 @@ impl Found {
 
     /// Releases the lock, if there is one.
     pub(crate) fn unlock(&self) {
-        // Ignored: a file that we have locked can be unlocked, and another one is left as it was.
+        // Ignored: a file that we have locked can be unlocked, and for any other this does nothing.
         let _ = sys::flock(self.file.as_raw_fd(), LockKind::None);
     }
 
-    /// One attempt; what is in the way, if it failed.
+    /// Tries once; returns what is in the way, if it fails.
     fn try_lock(&self, target: &Target, kind: LockKind) -> Result<Option<Obstacle>> {
-        // A peer that locks with fcntl or lockf holds the file, too. Ignored: a file system that
-        // cannot be asked has no such locks.
+        // A peer that locks with fcntl or lockf holds the file too. An error is ignored: a file
+        // system that cannot answer has no such locks.
         if let Ok(Some(lock)) = sys::record_lock(self.file.as_raw_fd()) {
             if !self.flock(target, LockKind::Shared)? {
                 return Ok(Some(Obstacle::Exclusive));
@@ -124,7 +127,7 @@ impl Found {
         if self.flock(target, kind)? {
             return Ok(None);
         }
-        // A shared lock is refused by an exclusive holder only.
+        // A shared lock is refused only because of an exclusive one.
         if kind == LockKind::Exclusive && self.flock(target, LockKind::Shared)? {
             self.unlock();
             return Ok(Some(Obstacle::Readers(None)));
@@ -156,7 +159,7 @@ impl Found {
     fn read_once(&self, target: &Target) -> Result<(bool, Record)> {
         let mut bytes = [0; record::MOST + 1];
         let mut length = 0;
-        // A record is shorter than a block, and so is read at once; a larger file may not be.
+        // A record is shorter than a block, so one call reads it; a larger file may take more.
         while length < bytes.len() {
             match self.file.read_at(&mut bytes[length..], length as u64) {
                 Ok(0) => break,

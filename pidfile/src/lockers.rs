@@ -1,20 +1,19 @@
-//! Which process has a file locked, as far as the kernel says so.
+//! Which process has a file locked, as far as the kernel reports it.
 //!
-//! A record is a label and may name anybody: a process that died before the file
-//! was taken over, or one that got its number since. A message that tells an
-//! operator to stop a process, and a signal even more, need to know that this
-//! process has the lock. Linux shows it in `/proc/PID/fdinfo`, which only the
-//! process's own user may read, and in `/proc/locks`, which has the number of
-//! the process that called `flock`.
+//! A record is a label and may name any process: one that died before the file
+//! was taken over, or one that was given its id since. A message that asks an
+//! operator to stop a process must name one that is known to have the lock.
+//! Linux shows this in `/proc/PID/fdinfo`, which only the user of that process
+//! may read, and in `/proc/locks`, which lists the process that called `flock`.
 
 use std::os::fd::{AsFd, AsRawFd};
 
-/// The process that holds the exclusive lock of a file, if that is certain. `recorded` is the one
-/// that the file names; it is asked first.
+/// The process that has the exclusive lock of a file, if that is certain. `recorded`, the process
+/// that the file names, is checked first.
 ///
 /// # Platform-specific behavior
 ///
-/// Without `/proc` there is no telling: none on Linux, and elsewhere the recorded process, if it is
+/// On Linux without `/proc` this is `None`. On other systems it is the recorded process, if that is
 /// alive.
 pub(crate) fn holder(file: impl AsFd, recorded: Option<u32>) -> Option<u32> {
     proc::holder(file.as_fd().as_raw_fd(), recorded)
@@ -107,8 +106,8 @@ mod proc {
     }
 
     impl Inode {
-        /// The device is that of the file system, which is not the one that `stat` reports on btrfs
-        /// and in some overlays; the mount has it.
+        /// The device is that of the file system, which the mount has. On btrfs and in some
+        /// overlays `stat` reports another one.
         fn of(file: RawFd) -> Option<Inode> {
             let info = fs::read_to_string(format!("/proc/self/fdinfo/{file}")).ok()?;
             let field = |key: &str| info.lines().find_map(|line| line.strip_prefix(key));

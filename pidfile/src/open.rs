@@ -1,9 +1,9 @@
 //! Open what has the name.
 //!
-//! Nothing is created here, so a dangling link, `fs.protected_regular` or a race
-//! cannot make us create a file for a stranger. A stranger's file is opened all
-//! the same, for reading: whether it is held is worth knowing before it is
-//! refused.
+//! Nothing is created here, so neither a dangling link nor a race can make us
+//! create a file for another user, and `fs.protected_regular` does not apply.
+//! Another user's file is opened too, for reading: whether it is held is worth
+//! knowing before it is refused.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -36,18 +36,18 @@ pub(crate) struct Found {
 /// What a file is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Taking it over, if it belongs to root, to us, or to this user.
+    /// Taking it over, if it belongs to root, to us, or to the given user.
     Take { owner: Option<Uid> },
-    /// Looking.
+    /// Finding out who holds it.
     Look,
 }
 
-/// Opens what has the name; `None` if there is nothing, or if it went meanwhile.
+/// Opens what has the name; `None` if nothing does, or if it disappears meanwhile.
 pub(crate) fn open(target: &Target, access: Access) -> Result<Option<Found>> {
     let mut retries = Retries::new();
     loop {
         match try_open(target, access) {
-            // A file lease is being broken: its holder has been asked to give it up.
+            // Another program has a lease on the file, and was just asked to give it up.
             Err(Error::Io {
                 action: Action::Open,
                 source,
@@ -68,7 +68,7 @@ fn try_open(target: &Target, access: Access) -> Result<Option<Found>> {
     };
     let is_trusted = check(target, &stat, access)?;
     let open = |flags| {
-        // O_NONBLOCK: if it has become a FIFO meanwhile, opening must not hang.
+        // O_NONBLOCK: if the name means a FIFO by now, opening it must not hang.
         let flags = flags | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
         open_at(&target.dir, target.name.as_c_str(), flags, Mode::empty())
     };
@@ -110,7 +110,8 @@ fn try_open(target: &Target, access: Access) -> Result<Option<Found>> {
     }))
 }
 
-/// The error of `O_NOFOLLOW` for a symbolic link: ELOOP, on FreeBSD EMLINK, on NetBSD EFTYPE.
+/// Whether this is the error of `O_NOFOLLOW` for a symbolic link: ELOOP, on FreeBSD EMLINK, on
+/// NetBSD EFTYPE.
 fn is_symlink(errno: Errno) -> bool {
     #[cfg(target_os = "netbsd")]
     if errno == Errno::EFTYPE {
@@ -119,7 +120,7 @@ fn is_symlink(errno: Errno) -> bool {
     matches!(errno, Errno::ELOOP | Errno::EMLINK)
 }
 
-/// Makes sure that it is a regular file. Returns whether its owner is one that we take files from.
+/// Makes sure that it is a regular file. Returns whether its owner is one whose files we take over.
 fn check(target: &Target, stat: &Stat, access: Access) -> Result<bool> {
     if let Some(kind) = kind_of(stat) {
         return Err(target.not_a_pidfile(kind));
@@ -131,11 +132,11 @@ fn check(target: &Target, stat: &Stat, access: Access) -> Result<bool> {
     Ok(stat.uid == 0
         || stat.uid == us.as_raw()
         || owner.is_some_and(|owner| stat.uid == owner.as_raw())
-        // A user that root let write here: a daemon's file from before it got its own user.
+        // Only root can have put a file into this directory, whoever owns the file.
         || us.is_root() && target.is_roots_alone())
 }
 
-/// Whether the lock of a stranger's file could be asked for.
+/// Whether the lock of another user's file could be checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
     Free,
@@ -146,10 +147,10 @@ fn strangers(target: &Target, stat: &Stat, asked: Asked) -> Error {
     let user = process::user_name(Uid::from_raw(stat.uid));
     let state = match asked {
         Asked::Free => "no process holds it",
-        Asked::InVain => "we may not ask whether it is held",
+        Asked::InVain => "this user may not check whether it is held",
     };
     target.insecure(format!(
-        "it belongs to user {user}, and {state}; remove it, or use a directory that other users cannot write"
+        "it belongs to user {user}, and {state}; remove it, or use a directory that other users cannot write to"
     ))
 }
 
@@ -169,12 +170,12 @@ impl Found {
         self.stat.id
     }
 
-    /// Why a file that is free is not taken over, if its owner is the reason.
+    /// The error for a stale file that is not taken over because of its owner, if that is so.
     pub(crate) fn refusal_of_owner(&self, target: &Target) -> Option<Error> {
         (!self.is_trusted).then(|| strangers(target, &self.stat, Asked::Free))
     }
 
-    /// Why the file could not be opened for writing.
+    /// The error for a file that could not be opened for writing.
     pub(crate) fn cannot_write(&self, target: &Target) -> Error {
         target.cannot(Action::Open, self.unwritable.unwrap_or(Errno::EACCES))
     }

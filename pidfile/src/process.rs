@@ -1,8 +1,9 @@
-//! Facts about a process: is it alive, which program is it, whose is it.
+//! Facts about a process: whether it is alive, which program it runs, and which
+//! user it belongs to.
 //!
-//! They serve messages, `refuse_live` and `lock(false)`. The lock needs none of
-//! them. Clocks and start times are not among them: a step of the clock would
-//! rob a living owner.
+//! They serve messages, `refuse_live` and `lock(false)`; the lock needs none of
+//! them. Start times are not among them, because after a step of the clock a
+//! living holder would look like a new process and lose its file.
 
 use nix::errno::Errno;
 use nix::libc::c_int;
@@ -15,7 +16,8 @@ use crate::sys;
 ///
 /// # Platform-specific behavior
 ///
-/// Zombies, and threads whose number looks like a process's, are recognised on Linux with `/proc`.
+/// Zombies, and threads whose id looks like that of a process, are recognised on Linux with `/proc`
+/// only.
 pub(crate) fn is_alive(pid: u32) -> bool {
     let Ok(raw) = i32::try_from(pid) else {
         return false;
@@ -47,7 +49,7 @@ pub(crate) fn is_suspended(pid: u32) -> bool {
 
 /// Whether that process provably runs another program than this one.
 ///
-/// Only the executable proves that: a process may call itself whatever it likes.
+/// Only the executable proves it, because a process can choose its own command name.
 pub(crate) fn is_another_program(pid: u32) -> bool {
     match (proc::executable(pid), proc::executable(std::process::id())) {
         (Some(theirs), Some(ours)) => theirs != ours,
@@ -60,9 +62,9 @@ pub(crate) fn is_another_program(pid: u32) -> bool {
 pub(crate) struct Portrait {
     /// Its command name, fit for a message.
     pub(crate) program: Option<String>,
-    /// The name of its user, or the number, if it is another one than ours.
+    /// The name of its user, or the user id if there is no name; `None` if the user is ours.
     pub(crate) user: Option<String>,
-    /// Whether it has been stopped by a signal.
+    /// Whether it is stopped by a signal.
     pub(crate) suspended: bool,
 }
 
@@ -81,11 +83,11 @@ impl Portrait {
     }
 }
 
-/// The name of a user, or the number where it has none.
+/// The name of a user, or the user id if there is no name.
 pub(crate) fn user_name(uid: Uid) -> String {
     match User::from_uid(uid) {
         Ok(Some(user)) => user.name,
-        // The user is a detail of a message; the number will do.
+        // The user is only a detail of a message, so the id will do.
         Ok(None) | Err(_) => uid.to_string(),
     }
 }
@@ -98,8 +100,8 @@ pub(crate) mod proc {
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
     use std::path::PathBuf;
 
-    /// A file of a process's folder; `None` where there is no `/proc`, or where it numbers processes
-    /// as another pid namespace does.
+    /// A file of a process in `/proc`; `None` if there is no `/proc`, or if it shows another pid
+    /// namespace.
     fn read(pid: u32, file: &str) -> Option<Vec<u8>> {
         is_ours().then(|| fs::read(path(pid, file)).ok()).flatten()
     }
@@ -108,8 +110,8 @@ pub(crate) mod proc {
         PathBuf::from(format!("/proc/{pid}/{file}"))
     }
 
-    /// Whether `/proc` numbers processes as we do. In another pid namespace than its own, this
-    /// process has a second number in it; in an unrelated one, none.
+    /// Whether `/proc` shows our own pid namespace. In that of an ancestor this process has more
+    /// than one id, and in an unrelated one it has none.
     pub(crate) fn is_ours() -> bool {
         let Ok(status) = fs::read("/proc/self/status") else {
             return false;
@@ -133,11 +135,11 @@ pub(crate) mod proc {
         std::str::from_utf8(field).ok()?.parse().ok()
     }
 
-    /// Whether the number is a process's, and something still runs in it; `None` if `/proc` does not
-    /// say.
+    /// Whether this is the id of a process, and something still runs in it; `None` if `/proc` does
+    /// not show it.
     pub(super) fn runs(pid: u32) -> Option<bool> {
         let status = read(pid, "status")?;
-        // kill(2) takes a thread's number as well, and so does /proc.
+        // kill(2) accepts the id of a thread as well, and so does /proc.
         let is_process = number(field(&status, b"Tgid:")?) == Some(pid);
         let leader_is_dead = field(&status, b"State:")?.starts_with(b"Z")
             || field(&status, b"State:")?.starts_with(b"X");
@@ -167,8 +169,8 @@ pub(crate) mod proc {
         Some(String::from_utf8_lossy(name).into_owned())
     }
 
-    /// The file name of the executable. Not its path or inode: an upgrade changes both, and the
-    /// program stays the same.
+    /// The file name of the executable. Its path and inode are not compared, because an upgrade may
+    /// change both while the program stays the same.
     pub(super) fn executable(pid: u32) -> Option<OsString> {
         if !is_ours() {
             return None;

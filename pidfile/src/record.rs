@@ -1,29 +1,30 @@
 //! The file's bytes, and the process id they stand for. Pure.
 //!
-//! A record is `"{pid}\n"`. What other programs write is read as well, as far
-//! as it can only be a pidfile: blanks around the number, a carriage return, a
-//! missing newline, blank lines below. Everything else is another program's data.
+//! A record is `"{pid}\n"`. Variants that other programs write are read too, as
+//! long as they can only be a pidfile: blanks around the number, a carriage
+//! return, a missing newline, blank lines below. Anything else is another
+//! program's data.
 
-/// The most that is read of a file; a record is twelve bytes at most.
+/// The most bytes that are read of a file. A record has at most eleven.
 pub(crate) const MOST: usize = 4096;
 
-/// Process ids are positive, and `int` everywhere.
+/// Process ids are positive, and fit into an `int` on every system.
 const LARGEST: u32 = i32::MAX.unsigned_abs();
 
-/// What a file says.
+/// The content of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Record {
-    /// Nothing, or nothing but blanks, line ends and NULs: a file that was emptied instead of
-    /// removed, or that a power cut left.
+    /// Nothing but blanks, line ends and NULs: the file was emptied instead of removed, or lost its
+    /// content in a power cut.
     Empty,
     /// The id of a process.
     Pid(u32),
-    /// Not a record, and why.
+    /// Not a record, for this reason.
     Foreign(String),
 }
 
 impl Record {
-    /// The process that is named, if one is.
+    /// The process that the record names, if it names one.
     pub(crate) fn pid(&self) -> Option<u32> {
         match self {
             Record::Pid(pid) => Some(*pid),
@@ -37,12 +38,12 @@ pub(crate) fn render(pid: u32) -> String {
     format!("{pid}\n")
 }
 
-/// Reads a file's first bytes, at most one more than [`MOST`].
+/// Parses a file's first bytes, at most one more than [`MOST`].
 pub(crate) fn parse(bytes: &[u8]) -> Record {
     if bytes.len() > MOST {
         return foreign(format!("it is larger than {MOST} bytes"));
     }
-    // Some file systems allocate before they write: after a power cut there are NULs.
+    // Some file systems allocate before they write, and so leave NULs after a power cut.
     if bytes
         .iter()
         .all(|byte| byte.is_ascii_whitespace() || *byte == 0)
@@ -58,15 +59,15 @@ pub(crate) fn parse(bytes: &[u8]) -> Record {
         return foreign("its first line is not a process id");
     }
     if lines.any(|line| !line.trim_ascii().is_empty()) {
-        return foreign("there is more in it than a process id");
+        return foreign("it contains more than a process id");
     }
-    // Digits are UTF-8, and a number that overflows is not an id either.
+    // Digits are valid UTF-8. A number that overflows is not an id either.
     let number = std::str::from_utf8(first)
         .ok()
         .and_then(|digits| digits.parse().ok());
     match number {
         Some(pid @ 1..=LARGEST) => Record::Pid(pid),
-        _ => foreign("its number is not one that a process can have"),
+        _ => foreign("its number cannot be a process id"),
     }
 }
 

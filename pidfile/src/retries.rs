@@ -1,18 +1,18 @@
-//! How often, and how long, something that is in the way for an instant is tried
-//! again.
+//! How often, and for how long, to try again what a passing obstacle prevented.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// For an obstacle that may be a starter which is only judging the file.
+/// How long, if the obstacle may be a start that is only judging the file.
 pub(crate) const MOMENT: Duration = Duration::from_millis(50);
-/// For one that certainly is not a holder. On a busy machine a reader that has the lock may have to
-/// wait long for the processor.
+/// How long, if the obstacle is certainly not a holder. This is longer, because on a busy machine a
+/// reader may wait for the processor with the lock taken.
 pub(crate) const READERS: Duration = Duration::from_secs(1);
-/// Between two tries.
+/// The pause between two tries.
 const STEP: Duration = Duration::from_millis(1);
 
-/// The retries of one question: limited in time, and in number because a clock may stand still.
+/// Counts the retries of one operation. Time limits them, and so does a number, because a clock may
+/// stand still.
 pub(crate) struct Retries {
     begun: Instant,
     made: u32,
@@ -26,7 +26,7 @@ impl Retries {
         }
     }
 
-    /// Sleeps for a step; `false` if the patience is used up.
+    /// Sleeps for one step, or returns `false` if the patience is used up.
     pub(crate) fn pause(&mut self, patience: Duration) -> bool {
         let most = patience.as_millis() / STEP.as_millis();
         if u128::from(self.made) >= most || self.begun.elapsed() >= patience {

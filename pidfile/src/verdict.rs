@@ -1,14 +1,16 @@
-//! Judge: a record and what is known of its process -> stale, live or not ours.
-//! Pure; the facts come in as functions and are asked only where they count.
+//! Judge: a record and what is known about its process -> stale, live or
+//! foreign. Pure: the facts come in as functions, which are called only where
+//! the answer matters.
 
 use crate::record::Record;
 
 /// What decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rule {
-    /// We have the lock, so nobody else does: every record is stale, whoever it names.
+    /// We have the lock, so no other process does: every record is stale, whichever process it
+    /// names.
     Lock,
-    /// We have the lock, but the writer of the record may not know of it.
+    /// We have the lock, but the program that wrote the record may not use locks.
     LockAndProgram,
     /// There is no lock; only the process counts.
     Process,
@@ -17,15 +19,15 @@ pub(crate) enum Rule {
 /// What a record means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Nobody holds the file any more.
+    /// No process holds the file.
     Stale,
-    /// The process of that number may hold it.
+    /// The process with this id may hold it.
     Live(u32),
-    /// The file is no pidfile, and why.
+    /// The file is not a pidfile, for this reason.
     Foreign(String),
 }
 
-/// What is known of a process.
+/// What is known about processes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Facts {
     pub(crate) own: u32,
@@ -42,7 +44,7 @@ pub(crate) fn judge(record: &Record, rule: Rule, facts: Facts) -> Verdict {
     };
     let live = match rule {
         Rule::Lock => false,
-        // Our own number was left by somebody before us: a container that starts as pid 1 again.
+        // Our own id was left by an earlier process, as in a container that starts as pid 1 again.
         _ if pid == facts.own => false,
         Rule::LockAndProgram => (facts.is_alive)(pid) && !(facts.is_another_program)(pid),
         Rule::Process => (facts.is_alive)(pid),

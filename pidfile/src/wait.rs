@@ -1,13 +1,13 @@
 //! Sleep until the holder may have left.
 //!
-//! A waiter keeps the file open that it waits for, and watches its inode: an
-//! unlink, a truncation and the last close of a writer each wake it. Opening
-//! the name anew each time would wake it too, by its own close, and with it
-//! every other waiter. A close is announced just before the lock is freed, so
-//! after an event the lock is tried a few times.
+//! A waiter keeps the file that it waits for open and watches its inode: an
+//! unlink, a truncation and a writer's last close each wake it. If it opened
+//! the name anew each time, its own close would wake it, and every other waiter
+//! too. A close is announced just before the lock is freed, so after an event
+//! the lock is tried several times.
 //!
 //! Not everything is announced: an explicit unlock is not, and not every system
-//! has inotify. So no sleep is endless.
+//! has inotify. So every sleep has a limit.
 
 use std::mem;
 use std::os::fd::AsRawFd;
@@ -22,23 +22,23 @@ use watch::Watch;
 
 /// The longest sleep where events are announced.
 const SAFETY_NET: Duration = Duration::from_millis(500);
-/// The sleeps where they are not.
+/// The shortest and the longest sleep where they are not.
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_millis(100);
-/// After an event, how often the lock is tried, and how long each pause is.
+/// How often the lock is tried after an event, and the pause in between.
 const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_micros(100);
 
-/// An acquire that is willing to wait, and what serves the waiting.
+/// A waiter: its time limit, and what it sleeps on.
 #[derive(Debug)]
 pub(crate) struct Waiter {
-    /// As the caller said.
+    /// As given by the caller.
     time: Option<Duration>,
     patience: Patience,
-    /// How long it has slept for certain, whatever the clock says: a clock may stand still.
+    /// How long it has certainly slept. The clock alone is not enough, because it may stand still.
     slept: Duration,
     has_begun: bool,
-    /// Made for the first sleep.
+    /// Created for the first sleep.
     watch: Option<Watch>,
 }
 
@@ -67,12 +67,12 @@ enum Patience {
 }
 
 impl Waiter {
-    /// Waits that long from now on; `None` and zero do not wait.
+    /// A waiter whose time begins now. `None` and zero do not wait.
     pub(crate) fn new(wait: Option<Duration>) -> Waiter {
         let time = wait.filter(|wait| !wait.is_zero());
         let patience = match time {
             None => Patience::UsedUp,
-            // A time that overflows the clock is longer than any process lives.
+            // A deadline that overflows the clock is never reached.
             Some(time) => Instant::now()
                 .checked_add(time)
                 .map_or(Patience::Forever, Patience::Until),
@@ -86,18 +86,18 @@ impl Waiter {
         }
     }
 
-    /// How long it was willing to wait from the beginning.
+    /// How long it was willing to wait in total; `None` if not at all.
     pub(crate) fn time(&self) -> Option<Duration> {
         self.time
     }
 
-    /// Whether this is the first wait.
+    /// Whether this is the first wait. Returns `true` once.
     pub(crate) fn begins(&mut self) -> bool {
         !std::mem::replace(&mut self.has_begun, true)
     }
 
-    /// The wait is over and the caller holds the file. It must not be held up by the kernel, which
-    /// takes milliseconds to close an inotify instance, so one of them is left open in a process.
+    /// Ends the waiting of a caller that now holds the file. Closing an inotify instance takes the
+    /// kernel milliseconds, which would delay the caller, so each process leaves one open.
     pub(crate) fn served(self) {
         static LEFT_OPEN: AtomicBool = AtomicBool::new(false);
 
@@ -115,7 +115,7 @@ impl Waiter {
         self.at_most(SAFETY_NET).is_some()
     }
 
-    /// What is left of the time, at most `longest`; `None` when it is used up.
+    /// The time that is left, at most `longest`; `None` when it is used up.
     fn at_most(&self, longest: Duration) -> Option<Duration> {
         match self.patience {
             Patience::UsedUp => None,
@@ -131,13 +131,13 @@ impl Waiter {
 
     /// Sleeps until `found` may be free, or the time is used up.
     ///
-    /// `may_be_free` asks, as cheaply as it can, whether it is worthwhile to judge the file again.
+    /// `may_be_free` checks, as cheaply as possible, whether it is worth judging the file again.
     pub(crate) fn wait(
         &mut self,
         found: &Found,
         mut may_be_free: impl FnMut() -> Result<bool>,
     ) -> Result<()> {
-        // The watch first, and then one more question: what happens in between is not missed.
+        // The watch comes first, and then one more check, so that nothing in between is missed.
         let watch = self.watch.take().or_else(Watch::new);
         self.watch = watch.and_then(|watch| watch.look_at(found.file.as_raw_fd()));
         let answer = self.sleep_until(&mut may_be_free);
@@ -186,25 +186,25 @@ mod watch {
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
     use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 
-    /// What the kernel tells of one inode at a time.
+    /// An inotify instance that watches one inode at a time.
     #[derive(Debug)]
     pub(super) struct Watch {
         inotify: Inotify,
         watched: Option<WatchDescriptor>,
     }
 
-    /// An instance whose descriptor is not one of the three standard ones.
+    /// Creates an instance whose descriptor is not one of the three standard ones.
     fn init() -> Option<Inotify> {
         let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).ok()?;
         if inotify.as_fd().as_raw_fd() > STDERR_FILENO {
             return Some(inotify);
         }
-        // The low one stays open until the next one has got another number.
+        // The low descriptor stays open until the next one has a higher number.
         init()
     }
 
     impl Watch {
-        /// `None` where there are too many of them, or of descriptors.
+        /// `None` if there are too many instances or descriptors.
         pub(super) fn new() -> Option<Watch> {
             Some(Watch {
                 inotify: init()?,
@@ -212,28 +212,28 @@ mod watch {
             })
         }
 
-        /// Watches that file; `None` where there is no /proc.
+        /// Begins to watch a file; `None` if there is no /proc, or if there are too many watches.
         pub(super) fn look_at(mut self, file: RawFd) -> Option<Watch> {
             let events =
                 AddWatchFlags::IN_CLOSE_WRITE | AddWatchFlags::IN_ATTRIB | AddWatchFlags::IN_MODIFY;
-            // The descriptor and not the name, which may mean another file by now.
+            // By the descriptor, because the name may mean another file by now.
             let path = format!("/proc/self/fd/{file}");
             self.watched = Some(self.inotify.add_watch(path.as_str(), events).ok()?);
             Some(self)
         }
 
-        /// Ends the watch. The kernel does the slow part of it meanwhile, and not when the instance
-        /// is closed.
+        /// Ends the watch. The kernel then does the slow part in the background, and not when the
+        /// instance is closed.
         pub(super) fn look_away(&mut self) {
             if let Some(watched) = self.watched.take() {
-                // Ignored: the watch of a file that is gone went with it.
+                // Ignored: if the file is gone, so is its watch.
                 let _ = self.inotify.rm_watch(watched);
             }
         }
 
-        /// Whether something happened within that time.
+        /// Sleeps, and returns whether something happened within that time.
         pub(super) fn sleep(&mut self, longest: Duration) -> bool {
-            // Rounded up: a deadline in less than a millisecond is no reason to spin.
+            // Rounded up, so as not to spin in the last millisecond.
             let milliseconds = longest.as_millis() + 1;
             let timeout = PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX);
             let mut fds = [PollFd::new(self.inotify.as_fd(), PollFlags::POLLIN)];
@@ -253,7 +253,7 @@ mod watch {
     use std::os::fd::RawFd;
     use std::time::Duration;
 
-    /// There is none.
+    /// There is no such thing on this system.
     #[derive(Debug)]
     pub(super) enum Watch {}
 
