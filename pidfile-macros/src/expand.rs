@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Literal, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 
 use crate::body;
@@ -19,6 +19,7 @@ use crate::failure;
 use crate::item::{Function, HeldIn};
 use crate::mistakes::{Mistake, Mistakes};
 use crate::returns::{self, Returns};
+use crate::site::{runtime, site};
 
 /// Holds the pidfile around the body.
 ///
@@ -281,18 +282,4 @@ fn braced(block: &TokenTree, contents: TokenStream) -> TokenStream {
     let mut group = Group::new(Delimiter::Brace, contents);
     group.set_span(block.span());
     group.into_token_stream()
-}
-
-/// The path of the runtime crate. Where it is ours it begins at that span. Its name always has the
-/// same one, so that rustc says once that there is no such crate.
-pub(crate) fn runtime(config: &Config, span: Span) -> TokenStream {
-    config.runtime.clone().unwrap_or_else(|| {
-        let name = Ident::new("pidfile", site());
-        quote_spanned!(span=> ::#name)
-    })
-}
-
-/// The hygiene of all that is generated.
-pub(crate) fn site() -> Span {
-    Span::mixed_site()
 }

@@ -4,9 +4,9 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 
 use crate::config::{Config, Handler};
-use crate::expand::{runtime, site};
 use crate::item::Function;
 use crate::returns::Returns;
+use crate::site::{runtime, site};
 
 /// What happens instead of the body, by what is known of the return type. It leaves the function:
 /// by `return`, unless it never comes back. (A `return` of what never comes would be unreachable.)

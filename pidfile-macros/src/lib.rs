@@ -17,6 +17,7 @@ mod mistakes;
 #[cfg(test)]
 mod noise;
 mod returns;
+mod site;
 #[cfg(test)]
 mod tests;
 mod value;

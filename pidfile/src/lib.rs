@@ -39,6 +39,7 @@
 //! - [`docs::cookbook`]: daemons, privileges, one file per instance, axum, cron, tests
 //! - [`docs::stopping`]: stop, reload, replace and upgrade a running instance
 //! - [`docs::deploying`]: directories, systemd, containers, cron, file systems
+//! - [`docs::cluster`]: one instance on several machines
 //! - [`docs::troubleshooting`]: every message, and what to do about it
 //! - [`docs::limits`]: what this crate cannot do
 //! - [`docs::from_python`]: for users of Python's `pid`
@@ -219,6 +220,9 @@ pub mod docs {
 
     #[doc = include_str!("../docs/stopping.md")]
     pub mod stopping {}
+
+    #[doc = include_str!("../docs/cluster.md")]
+    pub mod cluster {}
 
     #[doc = include_str!("../docs/from-python.md")]
     pub mod from_python {}

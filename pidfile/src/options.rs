@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::notice::{OnWait, Waiting};
+use crate::notice::OnWait;
 
 /// Options for acquiring a pidfile.
 ///
@@ -347,45 +347,6 @@ impl Options {
     /// `lock(false)`, a holder that dies without cleaning up is noticed within half a second.
     pub fn wait(mut self, wait: Duration) -> Options {
         self.wait = Some(wait);
-        self
-    }
-
-    /// What to do when a start begins to wait, or to [replace](Options::replace) the holder: it is the
-    /// moment to tell whoever has started the program. It is called once for each wait, and not by a
-    /// start that need not wait.
-    ///
-    /// ```no_run
-    /// # fn main() -> pidfile::Result<()> {
-    /// let held = pidfile::Options::new()
-    ///     .name("thermod")
-    ///     .wait(std::time::Duration::from_secs(30))
-    ///     .on_wait(|waiting| eprintln!("thermod: {waiting}"))
-    ///     .acquire()?;
-    /// # drop(held);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// Default: nothing. In `main`, the attribute reports it on stderr, if that is a terminal.
-    pub fn on_wait(mut self, notice: impl Fn(&Waiting) + Send + Sync + 'static) -> Options {
-        self.on_wait = Some(OnWait::new(notice));
-        self
-    }
-
-    /// Stops the process that holds the file and takes its place, as the `--replace` of a window
-    /// manager does. The holder gets SIGTERM and that much time to end; if it is still there, the
-    /// start fails with [`StillRunning`](crate::Error::StillRunning).
-    ///
-    /// Only a process that holds the file for certain is signalled: otherwise the start fails with
-    /// [`UnknownHolder`](crate::Error::UnknownHolder). See [`Holder`](crate::Holder) for what each
-    /// system can know. Of several starts that replace at once, the last one stands.
-    ///
-    /// Excludes [`wait`](Options::wait), and `lock(false)`. Zero is
-    /// [`Config`](crate::Error::Config): it would end the holder without a chance to take its place.
-    ///
-    /// Default: the holder is left alone.
-    pub fn replace(mut self, patience: Duration) -> Options {
-        self.replace = Some(patience);
         self
     }
 }

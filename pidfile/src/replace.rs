@@ -6,6 +6,25 @@ use crate::error::{Error, Result};
 use crate::notice::Waiting;
 use crate::options::Options;
 
+impl Options {
+    /// Stops the process that holds the file and takes its place, as the `--replace` of a window
+    /// manager does. The holder gets SIGTERM and that much time to end; if it is still there, the
+    /// start fails with [`StillRunning`](crate::Error::StillRunning).
+    ///
+    /// Only a process that holds the file for certain is signalled: otherwise the start fails with
+    /// [`UnknownHolder`](crate::Error::UnknownHolder). See [`Holder`](crate::Holder) for what each
+    /// system can know. Of several starts that replace at once, the last one stands.
+    ///
+    /// Excludes [`wait`](Options::wait), and `lock(false)`. Zero is
+    /// [`Config`](crate::Error::Config): it would end the holder without a chance to take its place.
+    ///
+    /// Default: the holder is left alone.
+    pub fn replace(mut self, patience: Duration) -> Options {
+        self.replace = Some(patience);
+        self
+    }
+}
+
 /// What came of an attempt to end the holder.
 #[derive(Debug)]
 pub(crate) enum Attempt {

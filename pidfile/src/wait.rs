@@ -16,6 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
+use crate::notice::{OnWait, Waiting};
 use crate::open::Found;
 use crate::options::Options;
 use watch::Watch;
@@ -28,6 +29,30 @@ const LONGEST: Duration = Duration::from_millis(100);
 /// How often the lock is tried after an event, and the pause in between.
 const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_micros(100);
+
+impl Options {
+    /// What to do when a start begins to wait, or to [replace](Options::replace) the holder: it is the
+    /// moment to tell whoever has started the program. It is called once for each wait, and not by a
+    /// start that need not wait.
+    ///
+    /// ```no_run
+    /// # fn main() -> pidfile::Result<()> {
+    /// let held = pidfile::Options::new()
+    ///     .name("thermod")
+    ///     .wait(std::time::Duration::from_secs(30))
+    ///     .on_wait(|waiting| eprintln!("thermod: {waiting}"))
+    ///     .acquire()?;
+    /// # drop(held);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Default: nothing. In `main`, the attribute reports it on stderr, if that is a terminal.
+    pub fn on_wait(mut self, notice: impl Fn(&Waiting) + Send + Sync + 'static) -> Options {
+        self.on_wait = Some(OnWait::new(notice));
+        self
+    }
+}
 
 /// A waiter: its time limit, and what it sleeps on.
 #[derive(Debug)]

@@ -19,6 +19,7 @@ macro_rules! compiled {
 
 compiled! {
     readme: "../../README.md",
+    cluster: "../../pidfile/docs/cluster.md",
     cookbook: "../../pidfile/docs/cookbook.md",
     deploying: "../../pidfile/docs/deploying.md",
     from_python: "../../pidfile/docs/from-python.md",
