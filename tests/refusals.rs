@@ -158,7 +158,7 @@ fn a_lock_over_an_empty_file_is_refused_without_a_name() {
     let error = refused(PidFile::acquire(&path));
     assert_eq!(error.pid(), None, "{error:?}");
     assert!(
-        error.to_string().contains("cannot be named from here"),
+        error.to_string().contains("cannot be identified"),
         "{error}"
     );
 }

@@ -9,11 +9,10 @@ use crate::notice::OnWait;
 
 /// Options for acquiring a pidfile.
 ///
-/// Setters take and return the value and cannot fail. Mistakes are reported by the terminal call:
-/// [`acquire`](Options::acquire), [`reserve`](Options::reserve), [`status`](Options::status) or
-/// [`resolved_path`](Options::resolved_path). That call also reads everything that can change (the
-/// process id, the program's name, environment variables, the current directory, signal
-/// dispositions), so an `Options` built before a fork can be used after it.
+/// Setters take and return the value and cannot fail. Mistakes are reported by the terminal call,
+/// such as [`acquire`](Options::acquire) or [`status`](Options::status). That call also reads
+/// whatever can change (the process id, the program's name, environment variables, the current
+/// directory, signal dispositions), so an `Options` built before a fork can be used after it.
 ///
 /// # Examples
 ///
