@@ -228,7 +228,7 @@ fn a_holder_in_another_pid_namespace_is_not_signalled() {
         .refusal()
         .expect("UnknownHolder", 75)
         .expect_pid(None)
-        .expect_message("a process that cannot be named from here");
+        .expect_message("a process that cannot be identified");
     assert!(inside.is_running());
     inside.tell();
     assert!(inside.wait().success());

@@ -133,7 +133,7 @@ pub(crate) fn unknown_holder(
     write!(f, "{} is held by ", path.display())?;
     match pid {
         Some(pid) => process(f, *pid, program.as_deref(), user.as_deref(), *suspended)?,
-        None => f.write_str("a process that cannot be named from here")?,
+        None => f.write_str("a process that cannot be identified")?,
     }
     match recorded {
         Some(recorded) => write!(f, ", but it names process {recorded}")?,

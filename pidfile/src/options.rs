@@ -31,10 +31,7 @@ use crate::notice::OnWait;
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "options do nothing until a terminal call such as `acquire`, `reserve` or `status`"]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is an independent switch"
-)]
+#[allow(clippy::struct_excessive_bools, reason = "all independent")]
 pub struct Options {
     pub(crate) path: Option<PathBuf>,
     pub(crate) name: Option<OsString>,
