@@ -1,15 +1,16 @@
 //! Adopt: after a fork, replace the file by one that only this process has locked.
 //!
-//! A lock that was taken before a fork is shared by both processes, and any of
-//! them can undo it. So the process that stays makes a file of its own, locks
-//! it, and renames it over the old one: the name is never absent, and a process
+//! A lock that was taken before a fork is shared by both processes, and either
+//! can release it. So the process that stays creates a file of its own, locks
+//! it, and renames it over the old one. The name is never absent, and a process
 //! that has the old file open sees that the name has moved.
 //!
-//! A file without a name cannot be renamed; it gets `.NAME.adopt` first. That
-//! name is a mutex: of several processes that share a reservation, only the one
-//! that has made it adopts. A killed adoption leaves it behind, and removing it
-//! is only safe under the lock of the file it means, and only if it still means
-//! that file once the lock is held: by then it may be the name of a sibling.
+//! A file without a name cannot be renamed, so it gets the name `.NAME.adopt`
+//! first. That name is a mutex: of several processes that share a reservation,
+//! only the one that created it adopts. An adoption that is killed leaves it
+//! behind. Removing it is safe only under the lock of the file that it means,
+//! and only if it still means that file once the lock is held, because by then
+//! it may be the name of a sibling.
 
 use std::ffi::{CStr, CString};
 use std::fs::File;
@@ -38,8 +39,8 @@ use crate::{hidden, nameless, process};
 ///
 /// # Errors
 ///
-/// `Lost`: the name does not mean the old file any more. Several processes may share its lock, and
-/// only the first of them adopts.
+/// `Lost`: the name no longer means the old file. Several processes may share its lock, and only
+/// the first of them adopts.
 pub(crate) fn replace(plan: &Plan, old: FileId) -> Result<Published> {
     let target = &plan.target;
     let step = stepping_stone(&target.name);
@@ -52,13 +53,13 @@ pub(crate) fn replace(plan: &Plan, old: FileId) -> Result<Published> {
     Err(Error::lost(&target.path))
 }
 
-/// Makes the new file under the name from which it can be renamed.
+/// Creates the new file under the name from which it can be renamed.
 fn place(plan: &Plan, step: &CStr) -> Result<(Publishing, Finished)> {
     let target = &plan.target;
     if let Draft::Nameless(draft) = Draft::make(plan)? {
         let publishing = plan.arm(Numbers::of(&target.dir, &draft.file, draft.id), step)?;
         let link = || match nameless::link(target, &draft.file, step) {
-            // A call may succeed and yet report a failure, when a server's answer is lost.
+            // A call may succeed and yet report a failure, if a server's reply is lost.
             Err(_) if target.is_named(step, draft.id) => Ok(()),
             linked => linked,
         };
@@ -75,7 +76,7 @@ fn place(plan: &Plan, step: &CStr) -> Result<(Publishing, Finished)> {
             Err(errno) if nameless::is_final(errno) => {
                 return Err(target.cannot(Action::Publish, errno));
             }
-            Err(_) => {} // No way to name a nameless file here.
+            Err(_) => {} // A nameless file cannot be given a name here.
         }
     }
     let publishing = plan.arm(Numbers::UNKNOWN, step)?;
@@ -90,7 +91,7 @@ fn place(plan: &Plan, step: &CStr) -> Result<(Publishing, Finished)> {
     }
 }
 
-/// Renames the new file over the old one; `false` if one of them has lost its name.
+/// Renames the new file over the old one. Returns `false` if one of them has lost its name.
 fn rename(target: &Target, step: &CStr, new: FileId, old: FileId) -> Result<bool> {
     let names = |name: &CStr, id| match target.stat_at(name) {
         Ok(stat) => Ok(stat.id == id),
@@ -115,7 +116,7 @@ fn rename(target: &Target, step: &CStr, new: FileId, old: FileId) -> Result<bool
     })
 }
 
-/// Makes room for a new stepping stone: removes what a killed adoption left.
+/// Makes room for a new stepping stone by removing what a killed adoption left behind.
 ///
 /// # Errors
 ///
@@ -153,11 +154,11 @@ fn clear(target: &Target, step: &CStr) -> Result<()> {
     }
 }
 
-/// Removes what a killed adoption left. The caller holds the lock of the pidfile, but so may its
-/// siblings.
+/// Removes what a killed adoption left behind. The caller holds the lock of the pidfile, but so may
+/// its siblings.
 ///
-/// Nothing else is removed: not a file that is locked, belongs to another user or is not a pidfile.
-/// A failure does not matter to the caller, since such a file blocks no start.
+/// A file is left alone if it is locked, belongs to another user or is not a pidfile. A failure is
+/// ignored, because what is left blocks no start.
 pub(crate) fn remove_leftover(target: &Target) {
     let name = stepping_stone(&target.name);
     let Ok(file) = open_step(target, &name) else {
@@ -195,7 +196,7 @@ fn read(file: &File) -> Option<Record> {
     Some(record::parse(&bytes[..length]))
 }
 
-/// `.NAME.adopt`; where that is too long, the name's beginning and a hash of the whole.
+/// `.NAME.adopt`. If that is too long, NAME is the beginning of the name and a hash of all of it.
 fn stepping_stone(name: &CStr) -> CString {
     const AFFIXES: usize = ".".len() + ".adopt".len();
     const HASH: usize = ".0123456789abcdef".len();
@@ -211,7 +212,7 @@ fn stepping_stone(name: &CStr) -> CString {
         bytes.extend_from_slice(format!(".{:016x}", hasher.finish()).as_bytes());
     }
     bytes.extend_from_slice(b".adopt");
-    // There is no NUL in what was a C string.
+    // What was a C string contains no NUL.
     CString::new(bytes).unwrap_or_default()
 }
 

@@ -1,5 +1,5 @@
-//! How an error is debugged: in one line, because that is what `main` prints of an
-//! `Err`, and with its fields in the alternate form.
+//! The `Debug` form of an error: one line, because `main` prints this form of
+//! an `Err`, and the fields in the alternate form.
 
 use std::fmt::{self, Formatter};
 

@@ -2,9 +2,9 @@
 //! if they are still ours.
 //!
 //! A guard lives as long as the program, and daemons close descriptors that
-//! they do not know. So what a guard holds are numbers with a [`FileId`] each,
-//! which are compared before anything is done. An `OwnedFd` whose number was
-//! closed behind its back would abort a debug build, or close another file.
+//! they do not know. So a guard keeps numbers, each with a [`FileId`] that is
+//! compared before anything is done. An `OwnedFd` whose number was closed
+//! behind its back would abort a debug build, or close an unrelated file.
 
 use std::ffi::CStr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
@@ -16,7 +16,8 @@ use nix::{NixPath, libc};
 
 use crate::sys::{self, FileId, LockKind, Stat};
 
-/// On 32-bit systems, files of more than 2 GiB can only be opened with it.
+/// Flags for every open. `O_LARGEFILE` is for 32-bit systems, where a file of more than 2 GiB
+/// cannot be opened without it.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const ALWAYS: OFlag = OFlag::O_CLOEXEC.union(OFlag::O_LARGEFILE);
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -37,7 +38,8 @@ pub(crate) fn create_at(dir: impl AsFd, name: &CStr, mode: Mode) -> nix::Result<
     let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW;
     let created = open_anywhere(&dir, name, flags, mode)?;
     above_standard(created).inspect_err(|_| {
-        // Ours without doubt, since O_EXCL has made it. Ignored: the failure is reported.
+        // The file is certainly ours, because O_EXCL created it. Ignored: the failure itself is
+        // reported.
         let _ = sys::unlink(dir.as_fd().as_raw_fd(), name);
     })
 }
@@ -50,14 +52,14 @@ fn open_anywhere<Name: NixPath + ?Sized>(
 ) -> nix::Result<OwnedFd> {
     loop {
         match openat(&dir, name, flags | ALWAYS, mode) {
-            Err(Errno::EINTR) => {} // A handler of the program; NFS and FUSE may be interrupted.
+            Err(Errno::EINTR) => {} // A handler of the program ran; NFS and FUSE are interruptible.
             opened => return opened,
         }
     }
 }
 
-/// Moves a descriptor away from the three that a program takes for its terminal: one that was
-/// started with them closed would print into the pidfile.
+/// Moves a descriptor away from the three standard ones. A program that was started with those
+/// closed would print into the pidfile.
 pub(crate) fn above_standard(fd: OwnedFd) -> nix::Result<OwnedFd> {
     if fd.as_raw_fd() > libc::STDERR_FILENO {
         return Ok(fd);
@@ -65,7 +67,7 @@ pub(crate) fn above_standard(fd: OwnedFd) -> nix::Result<OwnedFd> {
     sys::duplicate(fd.as_raw_fd())
 }
 
-/// A published file's descriptors as the kernel numbers them, without ownership.
+/// The raw descriptors of a published file, without ownership.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Numbers {
     pub(crate) dir: RawFd,
@@ -75,7 +77,7 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
-    /// Of a file that does not exist yet.
+    /// For a file that does not exist yet.
     pub(crate) const UNKNOWN: Numbers = Numbers {
         dir: -1,
         file: -1,
@@ -91,8 +93,8 @@ impl Numbers {
         }
     }
 
-    /// Whether the file's descriptor was closed, or means another file now. A system that cannot say
-    /// at the moment is no proof of that.
+    /// Whether the file's descriptor was closed, or means another file now. If the system cannot
+    /// say, the descriptor does not count as lost.
     pub(crate) fn file_is_lost(&self) -> bool {
         is_lost(self.file, self.id)
     }
@@ -125,7 +127,7 @@ pub(crate) struct Descriptors {
 }
 
 impl Descriptors {
-    /// Takes the descriptors from their owners, for good.
+    /// Takes over the descriptors from their owners.
     pub(crate) fn new(dir: OwnedFd, dir_id: FileId, file: OwnedFd, id: FileId) -> Descriptors {
         Descriptors {
             numbers: Numbers {
@@ -147,7 +149,7 @@ impl Descriptors {
         self.numbers.file_is_lost() || is_lost(self.numbers.dir, self.dir_id)
     }
 
-    /// What has a name in the directory now.
+    /// The metadata of what has a name in the directory now.
     pub(crate) fn stat_at(&self, name: &CStr) -> nix::Result<Stat> {
         sys::stat_at(self.numbers.dir, name)
     }
@@ -170,12 +172,12 @@ impl Descriptors {
         ))
     }
 
-    /// Leaves both open, because another thread or another guard uses their numbers.
+    /// Leaves both open, because another thread or another guard uses them.
     pub(crate) fn forget(&mut self) {
         self.numbers = Numbers::UNKNOWN;
     }
 
-    /// Closes both, which have been found to be ours a moment ago.
+    /// Closes both. They were found to be ours a moment ago.
     pub(crate) fn close_known(&mut self) {
         sys::close(self.numbers.file);
         sys::close(self.numbers.dir);
@@ -184,8 +186,8 @@ impl Descriptors {
 }
 
 impl Drop for Descriptors {
-    /// Closes them if they are still ours. A program that has closed the file has closed all that it
-    /// does not know, and the directory's number may be anything by now.
+    /// Closes them if they are still ours. A program that closed the file's descriptor closes all
+    /// that it does not know, so the directory's number may mean anything by now.
     fn drop(&mut self) {
         if self.numbers.file == Numbers::UNKNOWN.file || self.numbers.file_is_lost() {
             return;

@@ -1,8 +1,8 @@
-//! Draft a whole, locked file that does not have its name yet.
+//! Draft a complete, locked file that does not have its name yet.
 //!
-//! Linux makes a file without any name (`O_TMPFILE`), so even SIGKILL leaves
-//! nothing. Other systems cannot, nor can some file systems; there the file is
-//! made under a [hidden](crate::hidden) name, and only when it is published.
+//! Linux can create a file without any name (`O_TMPFILE`), so that even SIGKILL
+//! leaves nothing behind. Other systems and some file systems cannot; there the
+//! file is created under a [hidden](crate::hidden) name, when it is published.
 
 use std::fs::File;
 use std::io::Write;
@@ -21,7 +21,7 @@ use crate::sys::{self, FileId, LockKind};
 pub(crate) enum Draft {
     /// Finished, and without a name.
     Nameless(Finished),
-    /// To be made under a hidden name.
+    /// To be created under a hidden name.
     Hidden,
 }
 
@@ -33,11 +33,11 @@ pub(crate) struct Finished {
 }
 
 impl Draft {
-    /// Makes the file, if it can do without a name.
+    /// Creates the file, if that is possible without a name.
     pub(crate) fn make(plan: &Plan) -> Result<Draft> {
         match nameless(plan) {
             Ok(file) => finish(plan, file).map(Draft::Nameless),
-            // The file system, or the system, cannot make such a file.
+            // The file system or the operating system cannot create such a file.
             Err(Errno::EOPNOTSUPP | Errno::EISDIR | Errno::ENOENT) => Ok(Draft::Hidden),
             Err(errno) => Err(plan.target.cannot(Action::Create, errno)),
         }
@@ -75,7 +75,7 @@ pub(crate) fn write(plan: &Plan, mut file: &File) -> Result<()> {
         .map_err(|source| plan.target.failed(Action::Write, source))
 }
 
-/// Gives a file its owner and mode, after which it may not be ours to open again.
+/// Gives a file its owner and mode. After that we may no longer be allowed to open it.
 pub(crate) fn give_away(plan: &Plan, file: File) -> Result<Finished> {
     let target = &plan.target;
     let stat =

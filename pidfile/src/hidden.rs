@@ -1,20 +1,20 @@
 //! Publish where every file needs a name from the beginning.
 //!
-//! The file is made under a hidden name, and then gets its own. The first rule
-//! is that the lock must hold under the new name, too, and it is not a matter of
-//! course: to the kernel a hard link is another file on 9p and on many FUSE file
-//! systems (sshfs, bindfs, mergerfs), even where both names show one inode. So
-//! the way is tried out first, between two hidden names that no other process
-//! uses, where the answer is certain: under the real name a refusal might just as
-//! well come from a competitor's lock.
+//! The file is created under a hidden name, and then gets its own. The lock
+//! must hold under the new name too, and that is not certain: on 9p and on many
+//! FUSE file systems (sshfs, bindfs, mergerfs) a hard link is another file to
+//! the kernel, even if both names show the same inode. So the way is tried out
+//! first, between two hidden names that no other process uses. Under the real
+//! name the result would not be certain, because a refusal might come from the
+//! lock of a competitor.
 //!
 //! 1. A link, if both names share the lock.
 //! 2. A rename that does not replace, if the lock follows it.
-//! 3. Else the file is made under its own name at once. A reader may see it empty
-//!    for an instant then.
+//! 3. Otherwise the file is created under its own name at once, and a reader
+//!    may see it empty for an instant.
 //!
-//! All of this happens in one piece with signals blocked, so that no end of the
-//! process but SIGKILL leaves a hidden file.
+//! All of this happens with signals blocked, so only SIGKILL can leave a hidden
+//! file behind.
 
 use std::collections::hash_map::RandomState;
 use std::ffi::{CStr, CString};
@@ -38,7 +38,7 @@ use crate::publication::{Publication, make_way};
 use crate::sys::{self, FileId, LockKind};
 use crate::target::Target;
 
-/// How often a random hidden name may be taken already.
+/// How many random hidden names to try.
 const NAMES: usize = 16;
 
 /// How a hidden file gets its own name.
@@ -58,13 +58,13 @@ struct Litter<'a> {
 
 impl Drop for Litter<'_> {
     fn drop(&mut self) {
-        // A link that was renamed, or never made, is not found, and that is fine.
+        // A link that was renamed or never made is not found, and that is fine.
         self.target.remove_litter(&self.name, self.id);
     }
 }
 
-/// Makes a file and publishes it. A stale file is removed under its lock, which is kept until the new
-/// file stands.
+/// Creates a file and publishes it. A stale file is removed under its lock, which is kept until the
+/// new file has the name.
 pub(crate) fn publish(plan: &Plan, stale: Option<Found>) -> Result<Publication> {
     let target = &plan.target;
     let (publishing, name, file) = match create(plan)? {
@@ -72,7 +72,7 @@ pub(crate) fn publish(plan: &Plan, stale: Option<Found>) -> Result<Publication> 
         Err(refusal) => return Ok(Publication::Refused(refusal, stale)),
     };
     let id = identify(target, &publishing, &name, &file)?;
-    // Declared after `publishing`, and so removed while signals are still blocked.
+    // Declared after `publishing`, so that it is dropped while signals are still blocked.
     let hidden = Litter { target, name, id };
     if let Err(refusal) = lock_and_write(plan, &file) {
         return Ok(Publication::Refused(refusal, stale));
@@ -99,7 +99,7 @@ pub(crate) fn publish(plan: &Plan, stale: Option<Found>) -> Result<Publication> 
         }
     };
     match named {
-        // A call may succeed and yet report a failure, when a server's answer is lost.
+        // A call may succeed and yet report a failure, if a server's reply is lost.
         Err(errno) if !target.is_named(&target.name, id) => match errno {
             Errno::EEXIST => Ok(Publication::Taken(Draft::Hidden)),
             _ => Err(target.cannot(Action::Publish, errno)),
@@ -112,11 +112,11 @@ pub(crate) fn publish(plan: &Plan, stale: Option<Found>) -> Result<Publication> 
     }
 }
 
-/// Creates an empty file under a hidden name, entered into the registry before it exists. The inner
-/// error is one that an existing file may get around.
+/// Creates an empty file under a hidden name, which is entered into the registry first. The inner
+/// error is one that taking over an existing file may avoid.
 #[allow(
     clippy::type_complexity,
-    reason = "three values that belong together for four lines"
+    reason = "the three values are together for four lines only"
 )]
 fn create(plan: &Plan) -> Result<std::result::Result<(Publishing, CString, File), Error>> {
     let target = &plan.target;
@@ -130,8 +130,8 @@ fn create(plan: &Plan) -> Result<std::result::Result<(Publishing, CString, File)
             Err(Errno::EEXIST) => {}
             Err(errno) => {
                 failure = errno;
-                // The file may be there although its creation was reported as a failure. The name
-                // is random, so whatever has it is ours.
+                // The file may exist although its creation was reported as a failure. The name is
+                // random, so whatever has it is ours.
                 let _ = target.remove(&name);
                 break;
             }
@@ -140,10 +140,10 @@ fn create(plan: &Plan) -> Result<std::result::Result<(Publishing, CString, File)
     Ok(Err(target.cannot(Action::Create, failure)))
 }
 
-/// Completes the registry's entry for a file that was created a moment ago.
+/// Completes the registry's entry for a file that was just created.
 fn identify(target: &Target, publishing: &Publishing, name: &CStr, file: &File) -> Result<FileId> {
     let identified = sys::stat(file.as_raw_fd()).and_then(|stat| {
-        // The umask may have closed it to us, and it will be opened once more.
+        // The umask may deny us access, and the file will be opened once more.
         let ours = Mode::S_IRUSR | Mode::S_IWUSR;
         if stat.mode & ours.bits() != ours.bits() {
             fchmod(file, ours)?;
@@ -156,7 +156,8 @@ fn identify(target: &Target, publishing: &Publishing, name: &CStr, file: &File) 
             Ok(id)
         }
         Err(errno) => {
-            // Ours without doubt, since O_EXCL has made it. Ignored: the failure is reported.
+            // The file is certainly ours, because O_EXCL created it. Ignored: the failure itself is
+            // reported.
             let _ = target.remove(name);
             Err(target.cannot(Action::Inspect, errno))
         }
@@ -171,7 +172,7 @@ fn lock_and_write(plan: &Plan, file: &File) -> Result<()> {
     draft::write(plan, file)
 }
 
-/// Tries out how the file can get another name, and keep its lock.
+/// Tries out how the file can get another name and keep its lock.
 fn find_way(plan: &Plan, hidden: &Litter<'_>) -> Result<Way> {
     let target = &plan.target;
     let keeps_lock = |name: &CStr| -> Result<bool> {
@@ -193,7 +194,7 @@ fn find_way(plan: &Plan, hidden: &Litter<'_>) -> Result<Way> {
         if keeps_lock(&second.name)? {
             return Ok(Way::Link);
         }
-        // The other file may show another inode, and is ours all the same.
+        // The other name may show another inode, but is ours nevertheless.
         let _ = target.remove(&second.name);
     }
     let dir = target.dir.as_raw_fd();
@@ -206,7 +207,7 @@ fn find_way(plan: &Plan, hidden: &Litter<'_>) -> Result<Way> {
     Ok(Way::OwnName)
 }
 
-/// Whether a file that we have locked is locked for another process that opens this name.
+/// Whether a file that we have locked is also locked for a process that opens it by this name.
 pub(crate) fn is_locked(target: &Target, name: &CStr) -> Result<bool> {
     let flags = OFlag::O_RDWR | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     let probe = open_at(&target.dir, name, flags, Mode::empty())
@@ -222,10 +223,10 @@ fn link(target: &Target, old: &CStr, new: &CStr) -> nix::Result<()> {
     linkat(&target.dir, old, &target.dir, new, AtFlags::empty())
 }
 
-/// The last resort: the file is made under its own name.
+/// The last resort: creates the file under its own name.
 ///
-/// Between its creation and its lock another starter may open it, lock it, and find it empty and so
-/// stale. Then that one holds.
+/// Between its creation and its lock, another start may open the file, lock it, and find it empty
+/// and thus stale. Then that process is the holder.
 fn own_name(plan: &Plan, publishing: Publishing) -> Result<Publication> {
     let target = &plan.target;
     publishing.rename(&target.name);
@@ -235,8 +236,8 @@ fn own_name(plan: &Plan, publishing: Publishing) -> Result<Publication> {
     }
 }
 
-/// Makes the whole file under the name that it keeps. `None` if the name is taken, or if another
-/// process was faster to lock the new file.
+/// Creates the finished file under the name that it keeps. `None` if the name is taken, or if
+/// another process was faster to lock the new file.
 pub(crate) fn create_under(
     plan: &Plan,
     publishing: &Publishing,
@@ -253,7 +254,7 @@ pub(crate) fn create_under(
     if plan.terms.lock {
         match sys::flock(file.as_raw_fd(), LockKind::Exclusive) {
             Ok(()) => {}
-            // It is the other one's to remove.
+            // It is up to the other process to remove it.
             Err(Errno::EWOULDBLOCK) => return Ok(None),
             Err(errno) => {
                 target.remove_litter(name, id);
@@ -278,8 +279,8 @@ pub(crate) fn create_under(
     Ok(Some(draft))
 }
 
-/// `.pidfile.PID.RANDOM`. The random part tells a process from one that had its number before. It is
-/// not a secret: `O_EXCL` refuses a file that a stranger has put there.
+/// `.pidfile.PID.RANDOM`. The random part distinguishes a process from an earlier one with the same
+/// id. It need not be secret, because `O_EXCL` refuses an existing file.
 fn hidden_name(pid: u32) -> CString {
     let random = RandomState::new().build_hasher().finish();
     // Digits and letters contain no NUL.

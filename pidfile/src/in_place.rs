@@ -1,13 +1,13 @@
 //! Write into the stale file itself, where it cannot be replaced.
 //!
-//! An unprivileged service may own a file that was made for it in a directory
-//! it cannot write, the name may be a bind mount, or the disk may be full. The
-//! file keeps its inode and its name; at the end it is emptied and unlocked, not
-//! removed.
+//! An unprivileged service may own a file that was created for it in a
+//! directory that it cannot write to, the name may be a bind mount, or the disk
+//! may be full. The file keeps its inode and its name. At the end it is emptied
+//! and unlocked instead of removed.
 //!
-//! The new record replaces the old one in a single write, filled up with line
-//! ends, and is then cut to its length: a reader sees the old number or the new
-//! one, and a full disk has the room that the old one took.
+//! A single write, padded with newlines, replaces the old record by the new
+//! one, and then the file is cut to its length. A reader sees the old id or the
+//! new one, and a full disk still has the space that the old record took.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -26,7 +26,7 @@ use crate::record;
 use crate::sys::Stat;
 use crate::target::Target;
 
-/// Makes a stale file, locked and judged, ours.
+/// Takes over a stale file that the caller has locked and judged.
 pub(crate) fn take_over(plan: &Plan, found: Found) -> Result<Published> {
     let target = &plan.target;
     if found.unwritable.is_some() {
@@ -34,7 +34,7 @@ pub(crate) fn take_over(plan: &Plan, found: Found) -> Result<Published> {
     }
     if let Some(why) = shared_with_others(&found.stat, &plan.terms.ownership) {
         return Err(target.insecure(format!(
-            "no file can be made in its directory, and {why}; remove it, or use another directory"
+            "no file can be created in its directory, and {why}; remove it, or use another directory"
         )));
     }
     let numbers = Numbers::of(&target.dir, &found.file, found.id());
@@ -51,7 +51,8 @@ pub(crate) fn take_over(plan: &Plan, found: Found) -> Result<Published> {
     })
 }
 
-/// Whether no file can be made in the directory, for reasons that leave the one in it usable.
+/// Whether no file can be created in the directory, for a reason that leaves the existing one
+/// usable.
 pub(crate) fn is_called_for(refusal: &Error) -> bool {
     let Error::Io { action, source, .. } = refusal else {
         return false;
@@ -69,15 +70,15 @@ pub(crate) fn is_called_for(refusal: &Error) -> bool {
     }
 }
 
-/// Who else may write the file that we are about to write.
+/// Who else has access to the file that we are about to write to.
 fn shared_with_others(stat: &Stat, ownership: &Ownership) -> Option<&'static str> {
     let group_may = ownership.mode.bits() & libc::S_IWGRP != 0;
     if stat.links != 1 {
-        Some("the file has another name elsewhere")
+        Some("the file has another hard link")
     } else if stat.mode & libc::S_IWOTH != 0 {
-        Some("others may write the file")
+        Some("any user can write to the file")
     } else if stat.mode & libc::S_IWGRP != 0 && !group_may {
-        Some("its group may write the file")
+        Some("its group can write to the file")
     } else {
         None
     }
@@ -90,7 +91,7 @@ fn write(target: &Target, file: &File, pid: u32) -> Result<()> {
         .metadata()
         .map_err(|source| target.failed(Action::Inspect, source))?
         .len();
-    // A judged file is no longer than the most that is read of one.
+    // A file that was judged is not longer than the most that is read of one.
     let old = usize::try_from(old)
         .unwrap_or(record::MOST)
         .min(record::MOST);
@@ -100,7 +101,7 @@ fn write(target: &Target, file: &File, pid: u32) -> Result<()> {
     write_whole(file, &record)
         .and_then(|()| file.set_len(length as u64))
         .map_err(|source| {
-            // Half a number is a wrong number. Ignored: the failure to write is reported.
+            // Half an id is a wrong id. Ignored: the failure to write is reported.
             let _ = file.set_len(0);
             target.failed(Action::Write, source)
         })

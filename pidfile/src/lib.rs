@@ -102,7 +102,7 @@
 //! # Features
 //!
 //! - `macros` (default): the attribute [`#[pidfile]`](macro@pidfile).
-//! - `tracing`: events under the target `pidfile`: taking over at level info, a refused clean-up at warn,
+//! - `tracing`: events under the target `pidfile`: taking over at level info, a failed cleanup at warn,
 //!   everything else at debug.
 //!
 //! Without `macros` the build still compiles `syn`, once, for the derived [`Error`].
@@ -110,7 +110,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(not(unix))]
-compile_error!("pidfile is for Unix: it stands on flock, fork and signals");
+compile_error!("pidfile supports Unix only, because it relies on flock, fork and signals");
 
 // What a caller chooses.
 mod options;
@@ -158,7 +158,7 @@ mod reservation;
 mod signal_number;
 mod status;
 
-// However the process ends.
+// However the process ends: the registry of what to clean up.
 mod cleanup;
 
 // What all of them stand on.
@@ -188,11 +188,12 @@ pub use reservation::Reservation;
 pub use signal_number::Signal;
 pub use status::{Status, status};
 
-/// The chapters of the manual. They exist in the documentation only.
+/// The chapters of the manual, which exist in the documentation only.
 #[cfg(all(doc, not(doctest)))]
 pub mod docs {
-    // A chapter links to its neighbours as files, for those who read it in the repository. Of two
-    // definitions of a link the first one counts, so the ones given here lead to the modules instead.
+    // A chapter links to its neighbours as files, for readers in the repository. If a link is
+    // defined twice the first definition counts, so the ones added here lead to the modules
+    // instead.
 
     #[doc = include_str!("../docs/walkthrough.md")]
     pub mod walkthrough {}

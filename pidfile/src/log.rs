@@ -1,5 +1,5 @@
-//! Events for the log, with the feature `tracing`; without it, nothing is left of
-//! these calls. They are never made in a signal handler.
+//! The events of the feature `tracing`. Without it, these calls compile to
+//! nothing. They are never made in a signal handler.
 
 #[cfg(feature = "tracing")]
 mod sink {
@@ -7,7 +7,7 @@ mod sink {
 
     use crate::error::Error;
 
-    /// One name for all events, whichever room they come from.
+    /// One name for all events, whichever module they come from.
     const TARGET: &str = "pidfile";
 
     pub(crate) fn resolved(path: &Path) {
@@ -35,7 +35,7 @@ mod sink {
     }
 
     pub(crate) fn refused(error: &Error) {
-        tracing::warn!(target: TARGET, ?error, "clean-up refused");
+        tracing::warn!(target: TARGET, ?error, "cleanup failed");
     }
 }
 

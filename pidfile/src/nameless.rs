@@ -1,4 +1,4 @@
-//! Publish a file that has had no name before.
+//! Publish a file that has no name yet.
 
 use std::ffi::CStr;
 use std::fs::File;
@@ -14,8 +14,8 @@ use crate::plan::Plan;
 use crate::publication::{Publication, make_way};
 use crate::target::Target;
 
-/// Links a finished file to its name. `None` if there is no way to name a nameless file here; the
-/// stale file is gone then.
+/// Links a finished file to its name. `None` if a nameless file cannot be given a name here; by
+/// then the stale file has been removed.
 pub(crate) fn publish(
     draft: Finished,
     plan: &Plan,
@@ -36,18 +36,19 @@ pub(crate) fn publish(
     }
     Ok(match link(target, &draft.file, &target.name) {
         Ok(()) => Some(Publication::Published(draft.published(publishing))),
-        // A call may succeed and yet report a failure, when a server's answer is lost.
+        // A call may succeed and yet report a failure, if a server's reply is lost.
         Err(_) if target.is_named(&target.name, draft.id) => {
             Some(Publication::Published(draft.published(publishing)))
         }
         Err(Errno::EEXIST) => Some(Publication::Taken(Draft::Nameless(draft))),
         Err(errno) if is_final(errno) => return Err(target.cannot(Action::Publish, errno)),
-        // Neither the call nor /proc.
+        // Neither the call nor /proc can name the file.
         Err(_) => None,
     })
 }
 
-/// Whether a link fails in whatever way it is made; the others mean that it cannot be made this way.
+/// Whether this error would occur in whatever way the link is made. Any other error means only that
+/// it cannot be made in this way.
 pub(crate) fn is_final(errno: Errno) -> bool {
     matches!(
         errno,
@@ -68,7 +69,8 @@ pub(crate) fn link(target: &Target, file: &File, name: &CStr) -> nix::Result<()>
     use nix::fcntl::{AT_FDCWD, AtFlags};
     use nix::unistd::linkat;
 
-    // Open to every process since Linux 6.10; before, ENOENT without CAP_DAC_READ_SEARCH.
+    // Every process may do this since Linux 6.10. Before, without CAP_DAC_READ_SEARCH, it is
+    // ENOENT.
     match linkat(file, "", &target.dir, name, AtFlags::AT_EMPTY_PATH) {
         Ok(()) => Ok(()),
         Err(errno) if is_final(errno) => Err(errno),

@@ -2,7 +2,7 @@
 //! not rely on it.
 //!
 //! The expansion reaches everything through this module, because the names of the prelude may mean
-//! something else where it stands.
+//! something else in the user's code.
 
 pub use core::compile_error as __pidfile_dropped;
 pub use core::option::Option::{self, None, Some};
@@ -14,7 +14,7 @@ pub use pidfile_macros::__pidfile_deferred;
 pub use crate::from_acquire_error::{announce, exit, panic};
 use crate::{Error, FromAcquireError};
 
-/// Fails in a function whose return type cannot be written a second time.
+/// Reports the failure in a function whose return type cannot be repeated in the expansion.
 #[track_caller]
 #[must_use]
 pub fn fail<T: FromAcquireError>(error: Error) -> T {
@@ -27,7 +27,7 @@ pub fn fail_in_main<T: FromAcquireError>(error: Error) -> T {
     T::from_acquire_error_in_main(error)
 }
 
-/// Calls the handler. A closure learns here what it is given and what it has to return.
+/// Calls the handler. This signature lets the compiler infer the types of a closure.
 pub fn on_error<T, F: FnOnce(Error) -> T>(error: Error, handler: F) -> T {
     handler(error)
 }
@@ -37,12 +37,12 @@ pub fn on_error_diverging<F: FnOnce(Error) -> Never>(error: Error, handler: F) -
     handler(error)
 }
 
-/// `!`, which may be written only as the result of a function.
+/// The type `!`, which stable Rust accepts only as the return type of a function.
 pub type Never = <fn() -> ! as Yields>::Result;
 
-/// What a function yields.
+/// Names the return type of a function pointer.
 pub trait Yields {
-    /// Its result.
+    /// The return type.
     type Result;
 }
 

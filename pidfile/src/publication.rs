@@ -1,5 +1,5 @@
-//! What publishing comes to, and its two steps that do not depend on how the name
-//! is made: the stale file goes, the entry is armed.
+//! The result of publishing, and its two steps that do not depend on how the
+//! name is created: the stale file is removed, and the entry is armed.
 
 use std::os::fd::OwnedFd;
 
@@ -20,19 +20,19 @@ pub(crate) struct Published {
     pub(crate) entry: Armed,
 }
 
-/// What came of an attempt to publish.
+/// The result of trying to publish.
 #[derive(Debug)]
 pub(crate) enum Publication {
     Published(Published),
-    /// Another process has the name. The draft is kept for the next attempt.
+    /// Another file has the name. The draft is kept for the next attempt.
     Taken(Draft),
-    /// No file can be made, or the stale one cannot be removed; it is still there and still locked
-    /// by us.
+    /// No file can be created, or the stale one cannot be removed. It is still there, and we still
+    /// have it locked.
     Refused(Error, Option<Found>),
 }
 
 impl Finished {
-    /// The name is ours.
+    /// Completes the publication: the name is ours.
     pub(crate) fn published(self, publishing: Publishing) -> Published {
         Published {
             file: self.file.into(),
@@ -42,10 +42,10 @@ impl Finished {
     }
 }
 
-/// Removes the stale file, if there is one; `false` if another process has the name by now.
+/// Removes the stale file, if there is one. Returns `false` if another file has the name by now.
 ///
-/// The caller has its lock, and the name is compared right before: whoever has replaced the name
-/// without the lock, keeps it.
+/// The caller has its lock. The name is compared right before the removal, so a file that took the
+/// name without the lock is left alone.
 pub(crate) fn make_way(target: &Target, stale: Option<&Found>) -> nix::Result<bool> {
     let Some(stale) = stale else {
         return Ok(true);

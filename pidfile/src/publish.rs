@@ -1,8 +1,8 @@
-//! Give the draft its name, in the place of a stale file if there is one.
+//! Give the draft its name, in place of a stale file if there is one.
 //!
 //! A reader sees the finished file or none: the record, the mode and the lock
-//! are there before the name is. The name is made in a way that refuses to
-//! replace what is there: by a link, or by a rename that does not.
+//! are there before the name is. The name is created by a link, or by a rename
+//! that does not replace, so it never takes the place of an existing file.
 
 use crate::draft::Draft;
 use crate::error::Result;
@@ -11,8 +11,8 @@ use crate::plan::Plan;
 use crate::publication::Publication;
 use crate::{hidden, nameless};
 
-/// Publishes a draft. A stale file is removed under its lock, which is kept until the new file
-/// stands.
+/// Publishes a draft. A stale file is removed under its lock, which is kept until the new file has
+/// the name.
 pub(crate) fn publish(draft: Draft, plan: &Plan, mut stale: Option<Found>) -> Result<Publication> {
     match draft {
         Draft::Hidden => hidden::publish(plan, stale),

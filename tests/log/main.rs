@@ -121,6 +121,6 @@ fn a_clean_up_that_is_refused_is_a_warning() {
         fs::write(&path, "somebody else's\n").unwrap();
     });
     let last = told.last().unwrap();
-    assert!(last.starts_with("WARN message=clean-up refused"), "{last}");
+    assert!(last.starts_with("WARN message=cleanup failed"), "{last}");
     assert!(last.contains(path.to_str().unwrap()), "{last}");
 }
