@@ -1,12 +1,13 @@
-//! Has this process begun to end?
+//! Whether this process has begun to end.
 //!
-//! An ending thread announces itself and then reads the slots; a publisher writes
-//! its slot and then asks. Both are `SeqCst`, so at least one sees the other.
+//! An ending thread announces itself and then reads the slots; a publisher
+//! writes its slot and then checks for an ending. Both are `SeqCst`, so at
+//! least one sees the other.
 //!
-//! Several threads may be ending the process at once, for instance by two
-//! signals. As process 1, one of them may find that nothing was held and go on
-//! while the other is about to exit: the end is called off only when the last
-//! one has given up. So they are counted.
+//! Several threads may be ending the process at once, for instance because of
+//! two signals. In process 1, one of them may find that nothing was held, and
+//! go on while another is about to exit. The threads are counted, and the end
+//! is called off only when the last one gives up.
 
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -18,15 +19,15 @@ use crate::sys;
 /// The longest wait for another thread, in milliseconds.
 pub(super) const PATIENCE: u32 = 1000;
 
-/// This thread is ending the process, which is a member.
+/// Announces that this thread is ending the process, which has enrolled.
 pub(super) fn begin(process: Process) {
     process.ender().store(sys::thread(), SeqCst);
     process.enders().fetch_add(1, SeqCst);
 }
 
-/// The process has survived: it is process 1, and the signal was not for it.
+/// Calls off the end of this thread: process 1 survived its signal.
 pub(super) fn give_up(process: Process) {
-    // Fails, as it should, where another thread has begun since.
+    // Fails, as it should, if another thread has begun since.
     let _ = process
         .ender()
         .compare_exchange(sys::thread(), 0, SeqCst, SeqCst);
@@ -38,8 +39,8 @@ pub(super) fn has_begun(process: Process) -> bool {
     process.enders().load(SeqCst) > 0
 }
 
-/// Holds a thread back while another one ends the process: an error at once would make programs
-/// exit with it and hide the signal. Returns if process 1 survives its signal.
+/// Suspends a thread while another one ends the process. An error at once would make programs exit
+/// because of it and hide the signal. Returns `Ok` if process 1 survives its signal.
 ///
 /// # Errors
 ///

@@ -8,18 +8,18 @@ use super::{ending, identity, signal};
 use crate::descriptor::Numbers;
 use crate::sys::BlockedSignals;
 
-/// An entry whose name may appear at any instant. All signals are blocked on this thread as long
-/// as it lives; dropped, the entry is taken back.
+/// An entry whose name may appear at any instant. All signals are blocked on this thread as long as
+/// this value lives. Dropping it takes the entry back.
 #[derive(Debug)]
 pub(crate) struct Publishing {
     slot: &'static Slot,
     word: Word,
-    /// Unblocks on drop, after the slot has its new state.
+    /// Unblocks when it is dropped, after the slot has its new state.
     _blocked: BlockedSignals,
 }
 
-/// An entry for a file that exists under its name. It has no `Drop`: a guard that is forgotten
-/// must stay armed.
+/// An entry for a file that exists under its name. It has no `Drop`, because a guard that is
+/// forgotten must stay armed.
 #[derive(Debug)]
 #[must_use = "the file stays until the process ends"]
 pub(crate) struct Armed {
@@ -61,18 +61,18 @@ pub(crate) fn arm(numbers: Numbers, name: &CStr, policy: Policy) -> nix::Result<
 }
 
 impl Publishing {
-    /// The file was created only now: from here on it is known by its descriptor and inode.
+    /// Adds the descriptors and the inode of a file that was created only after it was entered.
     pub(crate) fn identify(&self, numbers: Numbers) {
         self.slot.set_numbers(numbers);
         self.supersede_others(numbers);
     }
 
-    /// The file has another name now.
+    /// Records that the file has another name now.
     pub(crate) fn rename(&self, name: &CStr) {
         self.slot.set_name(name);
     }
 
-    /// The name exists and is ours.
+    /// Records that the name exists and is ours.
     pub(crate) fn armed(self) -> Armed {
         self.slot.set_word(self.word.with_phase(Phase::Armed));
         Armed {
@@ -82,9 +82,9 @@ impl Publishing {
         }
     }
 
-    /// Two entries with one descriptor: the application has closed that of the older one behind its
-    /// back. On a file system that gives numbers of inodes out again, nothing else may tell the two
-    /// files apart.
+    /// Marks older entries with the same descriptor as superseded: the application must have closed
+    /// theirs behind our back. On a file system that reuses inode numbers, nothing else may tell
+    /// the two files apart.
     fn supersede_others(&self, numbers: Numbers) {
         if numbers.file == Numbers::UNKNOWN.file {
             return;
@@ -96,7 +96,7 @@ impl Publishing {
                 && word.phase() == Phase::Armed
                 && slot.numbers().file == numbers.file
             {
-                // Fails, as it should, where it is being cleaned up: that finds out by itself.
+                // Fails, as it should, if the entry is being cleaned up, which notices by itself.
                 let _ = slot.change(word, word.with_phase(Phase::Superseded));
             }
         }
@@ -105,23 +105,23 @@ impl Publishing {
 
 impl Drop for Publishing {
     fn drop(&mut self) {
-        // Fails, as it should, where `armed` has moved the entry on.
+        // Fails, as it should, if `armed` has moved the entry on.
         let _ = self.slot.change(self.word, Word::VACANT);
     }
 }
 
 impl Armed {
-    /// Whether this process has entered it.
+    /// Whether this process entered the file.
     pub(crate) fn is_owned(&self) -> bool {
         self.owner == identity::generation()
     }
 
-    /// Whether the file will be emptied, and not removed.
+    /// Whether the file will be emptied instead of removed.
     pub(crate) fn is_in_place(&self) -> bool {
         self.in_place
     }
 
-    /// Whether the application has closed the file's descriptor, and its number was given out again.
+    /// Whether the application closed the file's descriptor, and its number was given out again.
     pub(crate) fn is_superseded(&self) -> bool {
         let word = self.slot.word();
         word.owner() == self.owner && word.phase() == Phase::Superseded
@@ -137,12 +137,12 @@ impl Armed {
         outcome
     }
 
-    /// From here on only the guard cleans up.
+    /// From now on, only the guard cleans up.
     pub(crate) fn reserve(&self) {
         self.set_reserved(true);
     }
 
-    /// From here on every end cleans up that wants to.
+    /// From now on, the ends that the policy names clean up too.
     pub(crate) fn adopt(&self) {
         self.set_reserved(false);
         if self.slot.word().policy().signals {
@@ -153,7 +153,7 @@ impl Armed {
     fn set_reserved(&self, reserved: bool) {
         loop {
             let word = self.slot.word();
-            // An entry that is not armed any more is being cleaned up, and nothing is left to say.
+            // An entry that is no longer armed is being cleaned up, so its policy does not matter.
             if word.phase() != Phase::Armed || word.owner() != self.owner {
                 return;
             }
@@ -168,8 +168,8 @@ impl Armed {
     }
 }
 
-/// Whether this process holds the file that the caller has found under its name, by an entry that
-/// passes the test. The name may be so new that its entry is still PUBLISHING.
+/// Whether this process has an entry that passes the test, for a file that the caller found under
+/// its name. The name may be so new that its entry is still PUBLISHING.
 pub(crate) fn is_held(mut test: impl FnMut(Numbers) -> bool) -> bool {
     let me = identity::generation();
     me != 0

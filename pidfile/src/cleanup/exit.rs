@@ -1,9 +1,9 @@
-//! The process ends by itself: a return from `main`, or `exit` on any thread.
+//! The process exits: by a return from `main`, or `exit` on any thread.
 //!
-//! Exit handlers run in the reverse order of their registration, so ours is
-//! registered before `main`: the pidfile is the last thing to go, after every
-//! handler that the program registers. What runs here, before and after
-//! `main`, makes raw calls only, because std may not be there yet, or any more.
+//! Exit handlers run in the reverse order of their registration. Ours is
+//! registered before `main`, so the pidfile is removed last, after every
+//! handler that the program registers. The code here runs before and after
+//! `main`, where std may not be usable, so it makes raw calls only.
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
@@ -22,7 +22,7 @@ ctor::declarative::ctor! {
     }
 }
 
-/// Makes sure that the exit is noticed. An acquire calls it again: the linker may have left the
+/// Registers the exit hook, once. An acquire calls this again, because the linker may have left the
 /// constructor out of a static library.
 pub(super) fn register() {
     if !REGISTERED.swap(true, SeqCst) {
@@ -33,6 +33,6 @@ pub(super) fn register() {
 
 extern "C" fn on_exit() {
     let _blocked = BlockedSignals::new();
-    // Whether there was something to clean up makes no difference to an exit.
+    // Ignored: an exit goes on whether or not there was anything to clean up.
     let _ = end(End::Exit);
 }

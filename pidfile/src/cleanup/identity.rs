@@ -1,13 +1,14 @@
-//! Which process is this?
+//! Which process this is.
 //!
-//! A number does not tell: the first process of a new pid namespace is 1, as its
-//! parent may be, and a fork inherits all memory. So a process that takes part
-//! gives itself a *generation*, one more than any of its ancestors had, and
-//! keeps it in memory that the kernel zeroes at every fork. Where it cannot, a
-//! fork hook zeroes it, which a bare `clone` does not run.
+//! The pid is not enough to tell: the first process of a new pid namespace is
+//! 1, as its parent may be, and a forked child inherits all memory. So a
+//! process that enrols gives itself a *generation*, one more than any of its
+//! ancestors had, and keeps it in memory that the kernel zeroes at every fork.
+//! Where the kernel cannot do that, a fork hook does, which a bare `clone` does
+//! not run.
 //!
-//! The child of a `vfork` still shares its parent's memory. It is told apart by
-//! its number, which stands beside the generation.
+//! The child of a `vfork` still shares its parent's memory. Its pid, which is
+//! stored beside the generation, tells it apart.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
@@ -24,8 +25,8 @@ static WIPED_BY_HOOK: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
 /// The highest generation among this process and its ancestors.
 static GENERATIONS: AtomicU32 = AtomicU32::new(0);
 
-/// Which process filled a slot, as far as it fits beside the slot's state. Numbers come round again
-/// after 33 million generations, of which only neighbours have to differ.
+/// The size of a generation, which has to fit beside a slot's state. Generations repeat after 33
+/// million processes; only those of a process and its close relatives have to differ.
 pub(super) const OWNER_BITS: u32 = 25;
 
 impl Process {
@@ -34,7 +35,7 @@ impl Process {
         Process(wiped.unwrap_or(&WIPED_BY_HOOK))
     }
 
-    /// Its number.
+    /// Its pid.
     pub(super) fn pid(self) -> &'static AtomicUsize {
         &self.0[0]
     }
@@ -48,7 +49,7 @@ impl Process {
         &self.0[2]
     }
 
-    /// The last thread that began to.
+    /// The last thread that began to end it.
     pub(super) fn ender(self) -> &'static AtomicUsize {
         &self.0[3]
     }
@@ -68,7 +69,7 @@ extern "C" fn forget() {
     }
 }
 
-/// Makes this process one that takes part, and returns its number.
+/// Enrols this process, and returns its pid.
 pub(super) fn enrol() -> u32 {
     let pid = sys::pid();
     let process = Process::this();
@@ -81,7 +82,7 @@ pub(super) fn enrol() -> u32 {
             }
         };
         process.enders().store(0, SeqCst);
-        // Of two threads that come here at once, the first decides.
+        // If two threads get here at once, the first one decides.
         let _ = process
             .generation()
             .compare_exchange(before, generation as usize, SeqCst, SeqCst);
@@ -90,8 +91,8 @@ pub(super) fn enrol() -> u32 {
     pid
 }
 
-/// This process and its generation, if it takes part: what it finds in the table is its parent's
-/// otherwise.
+/// This process and its generation, if it has enrolled. Otherwise what it finds in the table
+/// belongs to its parent.
 pub(super) fn member() -> Option<(Process, u32)> {
     let process = Process::this();
     let generation = process.generation().load(SeqCst);
@@ -100,7 +101,7 @@ pub(super) fn member() -> Option<(Process, u32)> {
     is_member.then(|| (process, u32::try_from(generation).unwrap_or(0)))
 }
 
-/// The same for a caller that has enrolled a moment ago, without asking the system again.
+/// The same for a caller that enrolled a moment ago, without a system call.
 pub(super) fn enrolled() -> (Process, u32) {
     let process = Process::this();
     let generation = process.generation().load(SeqCst);
@@ -108,7 +109,7 @@ pub(super) fn enrolled() -> (Process, u32) {
     (process, u32::try_from(generation).unwrap_or(0))
 }
 
-/// The generation of this process; zero, which owns nothing, if it does not take part.
+/// The generation of this process, or zero, which owns nothing, if it has not enrolled.
 pub(super) fn generation() -> u32 {
     member().map_or(0, |(_, generation)| generation)
 }

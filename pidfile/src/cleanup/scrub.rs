@@ -1,9 +1,9 @@
-//! The one routine that cleans up, and the two ways to it: a guard that is
+//! The one routine that cleans up, and its two callers: a guard that is
 //! released, and a process that ends (exit hook, signal handler, `cleanup()`).
 //!
 //! Everything here is async-signal-safe: system calls and atomics only. A slot
-//! is claimed before it is scrubbed, and whoever loses the claim waits for the
-//! winner, at most a second.
+//! is claimed before it is scrubbed, and a thread that loses the claim waits
+//! for the winner for at most one second.
 
 use nix::errno::Errno;
 
@@ -16,15 +16,15 @@ use crate::sys::{self, BlockedSignals, LockKind};
 /// What became of a file that was to be cleaned up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Removed by us a moment ago, so that both descriptors are known to be ours.
+    /// Removed by us a moment ago, so both descriptors are known to be ours.
     Removed,
-    /// Gone already, whoever removed it.
+    /// Already gone, whoever removed it.
     Gone,
-    /// The directory refused, or the file is not ours to remove: it is empty and unlocked.
+    /// Emptied and unlocked, because it may not be removed or was written in place.
     Emptied,
     /// The name or the descriptor means another file now; nothing was touched.
     Lost,
-    /// The directory refused, and the file could not be emptied either.
+    /// The file could be neither removed nor emptied.
     Refused(Errno),
     /// Another process owns it: nothing was touched.
     NotOwner,
@@ -48,7 +48,7 @@ pub(super) fn claim_and_scrub(slot: &Slot) -> Outcome {
                 continue;
             }
             Phase::Superseded => Outcome::Lost,
-            // Spent: an exit or a signal on another thread was faster.
+            // SPENT: an exit or a signal on another thread was faster.
             _ => Outcome::Gone,
         };
         slot.set_word(Word::VACANT);
@@ -71,11 +71,11 @@ fn scrub(slot: &Slot, policy: Policy) -> Outcome {
         Ok(stat) if stat.id != numbers.id => return Outcome::Lost,
         Ok(_) if policy.in_place => {}
         Ok(_) => match sys::unlink(numbers.dir, name) {
-            // No LOCK_UN: the file cannot be reached by name any more, and a process that has it
-            // open sees by its inode that it is no longer the one.
+            // No LOCK_UN: the file can no longer be reached by name, and a process that has it open
+            // sees by its inode that the name means another file.
             Ok(()) => return Outcome::Removed,
             Err(Errno::ENOENT) => return Outcome::Gone,
-            // A call may succeed and yet report a failure, when a server's answer is lost.
+            // A call may succeed and yet report a failure, if a server's reply is lost.
             Err(_) if sys::stat_at(numbers.dir, name).err() == Some(Errno::ENOENT) => {
                 return Outcome::Gone;
             }
@@ -90,7 +90,7 @@ fn scrub(slot: &Slot, policy: Policy) -> Outcome {
     empty(numbers)
 }
 
-/// The next best to removing the file: empty, it is stale.
+/// Empties and unlocks the file, which is second best to removing it: an empty file is stale.
 fn empty(numbers: Numbers) -> Outcome {
     // Asked again: what came in between may have been slow. And the application may have opened the
     // very same file at our number, after another process took it over in place.
@@ -98,8 +98,8 @@ fn empty(numbers: Numbers) -> Outcome {
         return Outcome::Lost;
     }
     let emptied = sys::truncate(numbers.file);
-    // The descriptor's copies in forked children keep the lock otherwise. Ignored: without a lock
-    // there is nothing to unlock.
+    // Otherwise copies of the descriptor in forked children would keep the lock. Ignored: without a
+    // lock there is nothing to unlock.
     let _ = sys::flock(numbers.file, LockKind::None);
     match emptied {
         Ok(()) => Outcome::Emptied,
@@ -112,7 +112,7 @@ fn empty(numbers: Numbers) -> Outcome {
 pub(super) enum End {
     Exit,
     Signal,
-    /// Not yet, but the program says that it will, in a way that runs no handler.
+    /// Not yet, but the program announces an end that runs no handlers.
     Call,
 }
 
@@ -127,9 +127,9 @@ impl End {
     }
 }
 
-/// Scrubs every file that wants it at this end. Returns whether there was one, counting those that
-/// another thread was just publishing or releasing; `None` if this process never took part, and
-/// what is in the table is its parent's.
+/// Scrubs every file whose policy covers this end. Returns whether there was one, including any
+/// that another thread was just publishing or releasing. `None` if this process has not enrolled,
+/// so that what is in the table belongs to its parent.
 ///
 /// Async-signal-safe. The caller has signals blocked.
 pub(super) fn end(how: End) -> Option<bool> {
@@ -140,7 +140,7 @@ pub(super) fn end(how: End) -> Option<bool> {
     let mut patience = PATIENCE;
     let mut held = false;
     for slot in TABLE.iter() {
-        // Until the slot holds nothing that could still be removed.
+        // Until the slot has nothing that could still be removed.
         loop {
             let word = slot.word();
             if word.owner() != me {

@@ -1,19 +1,19 @@
-//! The process is told to end: clean up, then pass the signal on.
+//! A signal ends the process: clean up, then pass the signal on.
 //!
 //! The parent must see a death by that very signal, so the handler ends by
 //! raising it with the default disposition. It does not allocate, lock, format
-//! or panic, and it keeps `errno`.
+//! or panic, and it preserves `errno`.
 //!
-//! We are guests here. Only a signal with the default disposition gets our
-//! handler; if a handler of the program runs and chains to ours, that program
-//! shuts down by itself and its file goes at the exit. Dispositions are asked
-//! for at every acquire, since daemons reset them. The handler stays installed
-//! as long as it may be needed, and its code forever: whoever came later may
-//! have kept its address.
+//! This handler is a guest in the program, and is installed only for a signal
+//! with the default disposition. If a handler of the program chains to ours,
+//! the program shuts down by itself, and its file is removed at the exit.
+//! Dispositions are checked at every acquire, because daemons reset them. The
+//! handler stays installed as long as it may be needed. Its code must stay
+//! loaded even longer, because a later handler may have kept its address.
 //!
-//! Another copy of this crate, of another version or in a plugin, has the same
-//! needs. The one that comes second takes the signal over, and passes it on to
-//! the first after its own clean-up.
+//! Another copy of this crate, in another version or in a plugin, has the same
+//! needs. The second copy takes the signal over, and passes it on to the first
+//! after its own cleanup.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -27,25 +27,25 @@ use crate::sys::{self, BlockedSignals, Chained, Disposition};
 
 const SIGNALS: [c_int; 4] = [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT];
 
-/// The actions of the copy that came before us. Set before the handler can need them, once: a third
-/// copy finds the second, never the first.
+/// The actions of the copy that came before us. Each is set once, because a third copy finds the
+/// second, never the first.
 static CHAINED: [OnceLock<Chained>; 4] = [const { OnceLock::new() }; 4];
 
-/// The thread that is passing a signal on. Two copies that have taken turns at installing their
-/// handlers would pass it to each other without end.
+/// The thread that is passing a signal on. Without it, two copies that installed their handlers in
+/// turns would pass the signal to each other endlessly.
 static PASSING: AtomicUsize = AtomicUsize::new(0);
 
-/// Takes the signals that have their default disposition now.
+/// Installs the handler for the signals that have their default disposition now.
 ///
-/// The caller has its entry in the table, with signals blocked. Two threads may be here at once, and
-/// both do it all: a lock would hang the child of a fork that happens meanwhile, and a thread that
-/// went ahead would publish before the handlers stand.
+/// The caller has its entry in the table, and signals blocked. Two threads may be here at once, and
+/// each does all of it. A lock would hang the child of a fork that happens meanwhile, and a thread
+/// that did not wait would publish before the handlers are installed.
 pub(super) fn install() {
     for (signal, chained) in SIGNALS.into_iter().zip(&CHAINED) {
         match sys::disposition(signal, on_signal) {
             Some(Disposition::Default | Disposition::Sibling) => {
                 if let Some(previous) = sys::install(signal, on_signal) {
-                    // Fails where the two copies have taken turns, which `on_signal` expects.
+                    // Fails if the two copies have taken turns, which `pass_on` expects.
                     let _ = chained.set(previous);
                 }
             }
@@ -54,8 +54,8 @@ pub(super) fn install() {
     }
 }
 
-/// Process 1 is spared by every signal that it does not handle, and its sleeps are not interrupted.
-/// When it holds nothing any more, that is what it gets back.
+/// Removes the handlers from process 1 once it holds nothing. A signal that process 1 does not
+/// handle has no effect on it and does not even interrupt its sleep; this restores that state.
 pub(super) fn stand_back() {
     let (process, me) = identity::enrolled();
     if process.pid().load(SeqCst) != 1 || table::wants_signals(me) {
@@ -64,8 +64,8 @@ pub(super) fn stand_back() {
     for signal in SIGNALS {
         sys::reset(signal, on_signal);
     }
-    // A publisher enters its file first and asks for the dispositions second, so that one of the
-    // two sees the other.
+    // A publisher enters its file first and checks the dispositions second, so at least one of the
+    // two threads sees the other.
     if table::wants_signals(me) {
         install();
     }
@@ -82,21 +82,22 @@ extern "C" fn on_signal(signal: c_int) {
             sys::die_by(signal);
         }
         if held == Some(true) {
-            // The kernel spares process 1, for which the default disposition has no effect. This
-            // is as near as it can come to a death by the signal.
+            // In process 1 the default disposition has no effect. This status is as close as it can
+            // get to a death by the signal.
             sys::exit_now(128 + signal);
         }
-        // Still here: process 1 holds nothing, and the signal has no effect, as it would without
-        // this crate.
+        // Still running: process 1 holds nothing, so the signal has no effect, just as it would
+        // have none without this crate.
         if let (Some((process, _)), Some(_)) = (member, held) {
             ending::give_up(process);
         }
     }
-    // Else a handler of the program has chained to us, and the program owns the shutdown.
+    // Otherwise a handler of the program has chained to this one, and the program owns the
+    // shutdown.
     Errno::set_raw(errno);
 }
 
-/// Gives the signal to the copy that came before us, unless that one has just given it to us.
+/// Passes the signal to the copy that came before us, unless that copy just passed it to us.
 fn pass_on(signal: c_int) {
     let index = SIGNALS.iter().position(|known| *known == signal);
     let Some(chained) = index.and_then(|index| CHAINED[index].get()) else {

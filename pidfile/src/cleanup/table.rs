@@ -1,10 +1,10 @@
 //! The slots: what a signal handler may read at any instant.
 //!
-//! A slot holds raw numbers and an inline name, all in atomics, so that reading
-//! it needs no lock and no allocation. Its [`Word`] says who may write the rest;
-//! the module's documentation draws the states. Slots are leaked once and used
-//! again, also by a forked child, so memory grows with the most files ever held
-//! at once.
+//! A slot has raw numbers and an inline name, all in atomics, so that reading
+//! it needs no lock and no allocation. Its [`Word`] determines which thread may
+//! write the rest; the documentation of the parent module draws the states.
+//! Slots are leaked, and reused even by a forked child, so memory grows only
+//! with the largest number of files ever held at once.
 
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
@@ -13,7 +13,7 @@ use super::identity::OWNER_BITS;
 use crate::descriptor::Numbers;
 use crate::sys::{FileId, LeakedList};
 
-/// `NAME_MAX` of every file system we know, and the NUL.
+/// `NAME_MAX` of every file system that we know of, and the NUL.
 pub(crate) const NAME_SIZE: usize = 256;
 
 /// All slots of this process.
@@ -22,7 +22,7 @@ pub(super) static TABLE: LeakedList<Slot> = LeakedList::new();
 /// The state of a slot: a [`Phase`], how its file is cleaned up, and the generation of the process
 /// that filled it.
 ///
-/// All of it shares one atomic, so that a compare-and-swap that wins is right about everything.
+/// All of it is one atomic, so that a compare-and-swap covers everything at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Word(u32);
 
@@ -31,17 +31,17 @@ pub(super) struct Word(u32);
 pub(super) enum Phase {
     /// Free for the next file.
     Vacant = 0,
-    /// Being filled in by one thread; no other one reads it.
+    /// Being filled in by one thread; no other thread reads it.
     Filling = 1,
-    /// Filled in; its name may appear at any instant. Only the publishing thread goes on from here.
+    /// Filled in; its name may appear at any instant. Only the publishing thread changes it.
     Publishing = 2,
-    /// Published; whoever claims it cleans it up.
+    /// Published; the thread that claims it cleans it up.
     Armed = 3,
-    /// Being cleaned up by the one that claimed it.
+    /// Being cleaned up by the thread that claimed it.
     Claimed = 4,
     /// Cleaned up; its guard has not noticed yet.
     Spent = 5,
-    /// Its descriptor was closed by the application, and the number means another entry's file.
+    /// Its descriptor was closed by the application, and the number means another entry's file now.
     Superseded = 6,
 }
 
@@ -52,13 +52,13 @@ pub(super) enum Phase {
     reason = "each is an independent switch, and a bit of the word"
 )]
 pub(crate) struct Policy {
-    /// When the process exits.
+    /// Cleaned up when the process exits.
     pub(crate) at_exit: bool,
-    /// When a signal ends the process.
+    /// Cleaned up when a signal ends the process.
     pub(crate) signals: bool,
     /// Emptied instead of removed.
     pub(crate) in_place: bool,
-    /// Only by its guard, whatever the others say: it is held for another process.
+    /// Cleaned up only by its guard, whatever the other flags are: it is held for another process.
     pub(crate) reserved: bool,
 }
 
@@ -122,9 +122,9 @@ impl Word {
 /// One file that this process may have to clean up.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    /// All changes of state are `SeqCst`: a publisher writes `word` and then asks whether the
-    /// process is ending, an ending thread says so and then reads `word`, and one of the two must
-    /// see the other.
+    /// All changes of state are `SeqCst`. A publisher writes `word` and then checks whether the
+    /// process is ending; an ending thread announces itself and then reads `word`. At least one of
+    /// the two must see the other.
     word: AtomicU32,
     dir: AtomicI32,
     file: AtomicI32,
@@ -133,8 +133,8 @@ pub(crate) struct Slot {
     name: [AtomicU8; NAME_SIZE],
 }
 
-/// A 64-bit number on processors without 64-bit atomics. Written and read like the other fields,
-/// only in states that belong to one thread, so its halves are never seen apart.
+/// A 64-bit number, also for processors without 64-bit atomics. Like the other fields, it is
+/// written only in states that belong to one thread, so its halves are never seen apart.
 #[derive(Debug)]
 struct Wide {
     high: AtomicU32,
@@ -175,7 +175,7 @@ impl Slot {
         }
     }
 
-    /// A slot in FILLING that only the caller uses: a vacant one, one of an ancestor's, or else a
+    /// Returns a slot in FILLING that only the caller uses: a vacant one, an ancestor's, or else a
     /// new one.
     pub(super) fn occupy(owner: u32) -> &'static Slot {
         let filling = Word::new(Phase::Filling, owner, Policy::default());
@@ -192,20 +192,20 @@ impl Slot {
         Word(self.word.load(SeqCst))
     }
 
-    /// Only for the thread to which the present state belongs.
+    /// Sets the state. Only for the thread to which the present state belongs.
     pub(super) fn set_word(&self, word: Word) {
         self.word.store(word.0, SeqCst);
     }
 
-    /// Changes the state if it still is the expected one.
+    /// Changes the state if it is still `from`.
     pub(super) fn change(&self, from: Word, to: Word) -> bool {
         self.word
             .compare_exchange(from.0, to.0, SeqCst, SeqCst)
             .is_ok()
     }
 
-    // The fields are Relaxed: they are written only in a state that belongs to one thread, and the
-    // SeqCst change of `word` that ends that state publishes them.
+    // The fields are Relaxed, because they are written only in a state that belongs to one thread,
+    // and the SeqCst change of `word` that ends this state publishes them.
 
     pub(super) fn numbers(&self) -> Numbers {
         Numbers {
@@ -230,11 +230,11 @@ impl Slot {
         for (byte, stored) in buffer.iter_mut().zip(&self.name) {
             *byte = stored.load(Relaxed);
         }
-        // The last byte is never written and stays NUL. No file has the empty name.
+        // The last byte is never written, so it stays NUL. No file has an empty name.
         CStr::from_bytes_until_nul(buffer).unwrap_or_default()
     }
 
-    /// Stores the name. `path` has made sure that it fits.
+    /// Stores the name. `path` makes sure that it fits.
     pub(super) fn set_name(&self, name: &CStr) {
         let bytes = name.to_bytes_with_nul();
         for (stored, byte) in self.name.iter().take(NAME_SIZE - 1).zip(bytes) {
@@ -244,16 +244,17 @@ impl Slot {
 }
 
 impl Word {
-    /// Whether a process of that generation may fill the slot. What an ancestor has left in it
-    /// means nothing here, and the ancestor's guards know by the generation that they have lost it;
-    /// only a slot that one of its threads was just filling cannot be told from a new one.
+    /// Whether a process of that generation may fill the slot. What an ancestor left in it means
+    /// nothing here, and its guards see by the generation that the slot is no longer theirs. The
+    /// exception is a slot that one of the ancestor's threads was just filling, which cannot be
+    /// told from a new one.
     fn is_free_for(self, owner: u32) -> bool {
         self == Word::VACANT || self.owner() != owner && self.phase() != Phase::Filling
     }
 }
 
-/// Whether a signal has something to clean up in the process of that generation, or will have in an
-/// instant.
+/// Whether a signal would have something to clean up in the process of that generation, now or in
+/// an instant.
 pub(super) fn wants_signals(me: u32) -> bool {
     TABLE.iter().any(|slot| {
         let word = slot.word();

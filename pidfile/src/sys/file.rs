@@ -9,15 +9,15 @@ use nix::libc;
 
 use super::retry;
 
-/// Which file a name or a descriptor means. Two of them mean the same file exactly if these are
-/// equal while both exist: a file system gives the number of a removed file to a new one.
+/// Which file a name or a descriptor means. Equal ids mean the same file as long as both exist: a
+/// file system may give the inode number of a removed file to a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileId {
     pub(crate) dev: u64,
     pub(crate) ino: u64,
 }
 
-/// What the kernel knows of a file, as far as it matters here.
+/// The metadata of a file that matters here.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stat {
     pub(crate) id: FileId,
@@ -29,23 +29,23 @@ pub(crate) struct Stat {
 }
 
 impl Stat {
-    /// The permission bits, with set-uid, set-gid and sticky.
+    /// The permission bits, including set-uid, set-gid and sticky.
     pub(crate) fn permissions(&self) -> libc::mode_t {
         self.mode & 0o7777
     }
 }
 
-/// Looks at an open file.
+/// Returns the metadata of an open file.
 pub(crate) fn stat(fd: RawFd) -> nix::Result<Stat> {
     retry(|| raw::stat(fd))
 }
 
-/// Looks at a name in a directory; a symbolic link is looked at, not followed.
+/// Returns the metadata of a name in a directory. A symbolic link is not followed.
 pub(crate) fn stat_at(dir: RawFd, name: &CStr) -> nix::Result<Stat> {
     retry(|| raw::stat_at(dir, name))
 }
 
-/// `stat` as libc has it.
+/// `stat` as libc provides it.
 mod raw {
     use super::{CStr, Errno, FileId, MaybeUninit, RawFd, Stat, libc};
 
@@ -60,7 +60,7 @@ mod raw {
         )]
         fn from(stat: &libc::stat) -> Stat {
             Stat {
-                // Only the equality of these two counts.
+                // These two are only ever compared for equality.
                 id: FileId {
                     dev: stat.st_dev as u64,
                     ino: stat.st_ino as u64,
@@ -105,15 +105,15 @@ mod raw {
     mod wide {
         use super::{CStr, Errno, FileId, MaybeUninit, RawFd, Stat, libc};
 
-        /// `None` where the kernel has no such call, before Linux 4.11.
+        /// `None` if the kernel does not have this call, which is new in Linux 4.11.
         pub(super) fn statx(
             dir: RawFd,
             name: &CStr,
             flags: libc::c_int,
         ) -> Option<nix::Result<Stat>> {
             let mut stat = MaybeUninit::<libc::statx>::uninit();
-            // By number, because glibc has the function only since 2.28.
-            // SAFETY: `name` ends in NUL, and `stat` is writable memory of the size that statx fills.
+            // By number, because glibc has this function only since 2.28. SAFETY: `name` ends in
+            // NUL, and `stat` is writable memory of the size that statx fills.
             let result = unsafe {
                 libc::syscall(
                     libc::SYS_statx,
@@ -153,7 +153,7 @@ pub(crate) fn unlink(dir: RawFd, name: &CStr) -> nix::Result<()> {
 
 /// Renames within a directory, unless the new name exists.
 ///
-/// By number, because not every libc has the function. EOPNOTSUPP on systems without such a call.
+/// By number, because not every libc has this function. EOPNOTSUPP on systems without such a call.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn rename_no_replace(dir: RawFd, old: &CStr, new: &CStr) -> nix::Result<()> {
     let rename = || {
@@ -186,9 +186,9 @@ pub(crate) fn truncate(fd: RawFd) -> nix::Result<()> {
 
 /// Closes a descriptor that only the caller owns and whose [`FileId`] it has just compared.
 pub(crate) fn close(fd: RawFd) {
-    // SAFETY: no memory is passed. The caller asked one call ago whether the number still means its
-    // file, so it is not another owner's `OwnedFd`.
-    // Ignored: the descriptor is gone whatever close returns, and every write was checked.
+    // SAFETY: no memory is passed. The caller has just checked that the number still means its
+    // file, so it is not another owner's `OwnedFd`. Ignored: the descriptor is closed whatever
+    // close returns, and every write was checked.
     let _ = unsafe { libc::close(fd) };
 }
 
@@ -197,7 +197,7 @@ pub(crate) fn duplicate(fd: RawFd) -> nix::Result<OwnedFd> {
     let lowest = libc::STDERR_FILENO + 1;
     // SAFETY: no memory is passed; a stale number is EBADF.
     let copy = retry(|| Errno::result(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, lowest) }))?;
-    // SAFETY: the kernel has just made it, and only this function knows its number.
+    // SAFETY: the kernel has just created it, and only this function knows its number.
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
@@ -208,7 +208,7 @@ pub(crate) fn borrow<Keeper>(fd: RawFd, _keeper: &Keeper) -> BorrowedFd<'_> {
     unsafe { BorrowedFd::borrow_raw(fd) }
 }
 
-/// What to do with a file's lock; never waits.
+/// What to change a file's lock to. This never waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LockKind {
     Exclusive,
@@ -216,8 +216,8 @@ pub(crate) enum LockKind {
     None,
 }
 
-/// `flock`. nix offers it as a type that unlocks on drop and panics when that fails, or as a
-/// deprecated function; neither will do.
+/// `flock`. nix offers a type that unlocks on drop and panics if that fails, and a deprecated
+/// function; neither will do.
 pub(crate) fn flock(fd: RawFd, kind: LockKind) -> nix::Result<()> {
     let operation = match kind {
         LockKind::Exclusive => libc::LOCK_EX | libc::LOCK_NB,
@@ -228,12 +228,11 @@ pub(crate) fn flock(fd: RawFd, kind: LockKind) -> nix::Result<()> {
     retry(|| Errno::result(unsafe { libc::flock(fd, operation) })).map(drop)
 }
 
-/// A record lock, as `fcntl` and `lockf` set it, that would keep another program from locking a
-/// file.
+/// A record lock, set with `fcntl` or `lockf`, that would conflict with an exclusive one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RecordLock {
     /// The process that set it; `None` if it belongs to an open file description, or if that
-    /// process has no number in our pid namespace.
+    /// process has no id in our pid namespace.
     pub(crate) pid: Option<u32>,
     pub(crate) exclusive: bool,
 }
@@ -244,9 +243,9 @@ type RawRecordLock = libc::flock64;
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 type RawRecordLock = libc::flock;
 
-/// Asks for a record lock on any part of a file, and sets none.
+/// Finds a record lock on any part of a file, without setting one.
 pub(crate) fn record_lock(fd: RawFd) -> nix::Result<Option<RecordLock>> {
-    // Asked for an open file description, Linux reports the locks of this process, too.
+    // Unlike F_GETLK, this command also reports the locks of this process.
     #[cfg(target_os = "linux")]
     match find_record_lock(fd, libc::F_OFD_GETLK) {
         Err(Errno::EINVAL) => {} // Linux before 3.15.

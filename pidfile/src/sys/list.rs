@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// A list that only grows.
 ///
-/// It uses atomics and no lock, because it is read in signal handlers and a fork may happen in the
-/// middle of another thread's push.
+/// It uses atomics instead of a lock, because signal handlers read it, and because a fork may
+/// happen in the middle of another thread's push.
 #[derive(Debug)]
 pub(crate) struct LeakedList<T: 'static> {
     head: AtomicPtr<Node<T>>,
@@ -34,9 +34,9 @@ impl<T: Sync> LeakedList<T> {
         let mut head = self.head.load(Ordering::Relaxed);
         loop {
             node.next = head;
-            // SeqCst, as in `iter`: whoever sees the node sees its contents, and a publisher that
-            // pushes a slot and then sees no ending is seen by the ender, which announces itself
-            // first and walks the list second.
+            // SeqCst, as in `iter`. A thread that sees the node sees its contents, and a publisher
+            // that pushes a slot and then sees no ending is seen by an ending thread, which first
+            // announces itself and then walks the list.
             match self
                 .head
                 .compare_exchange_weak(head, node, Ordering::SeqCst, Ordering::Relaxed)

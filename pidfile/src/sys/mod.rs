@@ -1,10 +1,10 @@
-//! The one room for unsafe code: raw calls behind safe names.
+//! All unsafe code of the crate: raw calls behind safe functions.
 //!
-//! Everything that may use an owned descriptor goes through `nix` and is not
-//! here. What is here works on *numbers*, because it runs where a descriptor's
-//! owner cannot be asked: in a signal handler, in an exit handler, or after the
-//! application closed a descriptor that was ours. A number that means nothing
-//! any more is answered by the kernel with EBADF; a number that means another
+//! What can use an owned descriptor goes through `nix` and is not here. The
+//! functions here work on descriptor *numbers*, because they run where
+//! ownership cannot be relied on: in a signal handler, in an exit handler, or
+//! after the application closed a descriptor of ours. For a number that no
+//! longer means anything the kernel returns EBADF. A number that means another
 //! file is caught by comparing [`FileId`]s before anything is done to it.
 //!
 //! Except for what registers a hook or allocates ([`at_exit`],
@@ -15,7 +15,7 @@
 
 #![allow(
     unsafe_code,
-    reason = "the only room that may contain it; every block states why it is sound"
+    reason = "the only module that may contain it; every block states why it is sound"
 )]
 
 mod file;
@@ -42,7 +42,7 @@ pub(crate) use signal::{
     BlockedSignals, Chained, Disposition, die_by, disposition, install, pass_on, reset,
 };
 
-/// Makes a system call again as long as a signal interrupts it.
+/// Repeats a system call as long as a signal interrupts it.
 fn retry<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
     loop {
         match call() {

@@ -1,4 +1,4 @@
-//! This process: its number, its thread, how it forks and how it ends.
+//! This process: its id, its threads, how it forks and how it ends.
 
 use std::ptr;
 use std::sync::atomic::AtomicUsize;
@@ -7,13 +7,13 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::unistd::{getegid, geteuid, getgid, getuid};
 
-/// The number of this process, asked anew each time because a fork may have happened. std calls
-/// getpid and nothing else.
+/// The id of this process, queried each time because a fork may have happened. std only calls
+/// getpid, so this is async-signal-safe.
 pub(crate) fn pid() -> u32 {
     std::process::id()
 }
 
-/// This thread, as a number that no other living thread of the process has.
+/// A number for this thread that no other living thread of the process has.
 #[allow(
     clippy::unnecessary_cast,
     clippy::cast_possible_truncation,
@@ -25,8 +25,8 @@ pub(crate) fn thread() -> usize {
     unsafe { libc::pthread_self() as usize }
 }
 
-/// Sleeps for some milliseconds, or until a signal. `poll` and not `nanosleep`, because only the
-/// former is on POSIX's list of async-signal-safe functions.
+/// Sleeps for some milliseconds, or until a signal. This uses `poll` instead of `nanosleep`, which
+/// is not on POSIX's list of async-signal-safe functions.
 pub(crate) fn nap(milliseconds: libc::c_int) {
     // SAFETY: with a count of zero poll reads no array. Ignored: an early end does no harm.
     let _ = unsafe { libc::poll(ptr::null_mut(), 0, milliseconds) };
@@ -44,27 +44,28 @@ pub(crate) fn exit_now(status: libc::c_int) -> ! {
     unsafe { libc::_exit(status) }
 }
 
-/// Runs `hook` when the process exits, after everything that is registered later.
+/// Runs `hook` when the process exits, after every hook that is registered later.
 pub(crate) fn at_exit(hook: extern "C" fn()) {
-    // SAFETY: `hook` is a function of this program and stays for its life.
-    // Ignored: it fails only without memory, and then the file is merely left behind as stale.
+    // SAFETY: `hook` is a function of this program and exists as long as it runs. Ignored: it fails
+    // only if memory runs out, and then the file is merely left behind as stale.
     let _ = unsafe { libc::atexit(hook) };
 }
 
-/// Runs `hook` in the child of every fork. Not in that of a vfork, which shares our memory, nor in
-/// that of a bare `clone`.
+/// Runs `hook` in the child of every fork, but not in that of a vfork, which shares our memory, or
+/// of a bare `clone`.
 pub(crate) fn after_fork_in_child(hook: unsafe extern "C" fn()) {
-    // SAFETY: `hook` is a function of this program and stays for its life; it only stores to an
-    // atomic. Ignored: it fails only without memory, and then the process's number has to do.
+    // SAFETY: `hook` is a function of this program and exists as long as it runs; it only stores to
+    // atomics. Ignored: it fails only if memory runs out, and then the pid has to do.
     let _ = unsafe { libc::pthread_atfork(None, None, Some(hook)) };
 }
 
-/// Four zeroed numbers that the kernel zeroes again in the child of every fork, however the child was
-/// made. `None` where the kernel cannot: Linux before 4.14, and systems without `minherit`.
+/// Returns four zeroed numbers that the kernel zeroes again in the child of every fork, however the
+/// child is created. `None` if the kernel cannot do that: Linux before 4.14, and systems without
+/// `minherit`.
 ///
 /// The memory is never freed.
 pub(crate) fn wiped_on_fork() -> Option<&'static [AtomicUsize; 4]> {
-    const PAGE: usize = 4096; // A larger page of the kernel's is mapped as a whole.
+    const PAGE: usize = 4096; // If the kernel's pages are larger, a whole one is mapped.
     let wish = wipe::WISH?;
     // SAFETY: a new anonymous mapping at an address of the kernel's choice touches no other memory.
     let page = unsafe {
@@ -81,8 +82,8 @@ pub(crate) fn wiped_on_fork() -> Option<&'static [AtomicUsize; 4]> {
         return None;
     }
     if !wipe::grant(page, PAGE, wish) {
-        // SAFETY: the page was mapped above, and no reference to it exists.
-        // Ignored: a page that stays mapped is all that could come of it.
+        // SAFETY: the page was mapped above, and no reference to it exists. Ignored: the worst that
+        // can happen is that the page stays mapped.
         let _ = unsafe { libc::munmap(page, PAGE) };
         return None;
     }
@@ -145,7 +146,7 @@ mod wipe {
 }
 
 /// Whether this process was started with privileges that its caller does not have: set-uid, set-gid
-/// or, on Linux, file capabilities. Its environment and `argv[0]` are the caller's then.
+/// or, on Linux, file capabilities. Then the caller has chosen its environment and `argv[0]`.
 pub(crate) fn is_privileged_start() -> bool {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {

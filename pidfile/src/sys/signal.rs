@@ -1,4 +1,4 @@
-//! Signals: which are blocked on this thread, and what each one does.
+//! Signals: which ones are blocked on this thread, and what each one does.
 
 use std::fmt;
 use std::mem::MaybeUninit;
@@ -6,11 +6,11 @@ use std::ptr;
 
 use nix::libc::{self, c_int};
 
-/// All signals blocked on this thread, as long as this value lives.
+/// Blocks all signals on this thread as long as this value lives.
 ///
-/// All, and not only the four that end a holder, because a handler of the program for another
-/// signal may end it from here. The signals that report a fault of the thread itself stay open:
-/// blocked, they would end the process without a word.
+/// All of them, and not only the four that this crate handles, because a handler of the program for
+/// another signal may end the process too. The signals that report a fault of the thread itself are
+/// not blocked, because a blocked one would end the process without running any handler.
 pub(crate) struct BlockedSignals {
     /// The mask to restore; `None` if nothing was changed.
     before: Option<libc::sigset_t>,
@@ -74,9 +74,9 @@ pub(crate) enum Disposition {
     Foreign,
 }
 
-/// The signals that our handler leaves unblocked while it runs. None of them ends a process that has
-/// not asked for it, and no program blocks all signals but these: the mask is how one copy of this
-/// crate recognises another one's handler.
+/// The signals that our handler leaves unblocked while it runs. By default none of them ends a
+/// process. No program blocks all signals but these, so the mask is how one copy of this crate
+/// recognises the handler of another.
 ///
 /// Two versions of a crate share no symbol by which they could find each other, and a plugin is not
 /// even linked together with its host. The kernel's table of handlers is the one thing that all code
@@ -93,7 +93,7 @@ impl fmt::Debug for Chained {
     }
 }
 
-/// Asks what a signal does; `None` if the system does not say.
+/// Returns what a signal does; `None` if the system does not report it.
 pub(crate) fn disposition(signal: c_int, ours: Handler) -> Option<Disposition> {
     let current = current(signal)?;
     Some(classify(&current, ours))
@@ -137,10 +137,10 @@ fn is_marked(action: &libc::sigaction) -> bool {
     })
 }
 
-/// Sets a signal's handler where it has its default disposition or a sibling's handler, and puts
-/// back at once what has come in between: a handler of the program stays.
+/// Installs a handler for a signal that has its default disposition or a sibling's handler. If the
+/// program has installed a handler in between, that one is restored at once.
 ///
-/// Returns the sibling's action, which has to be passed on to.
+/// Returns the sibling's action, to which the signal has to be passed on.
 pub(crate) fn install(signal: c_int, handler: Handler) -> Option<Chained> {
     let action = action(handler as libc::sighandler_t);
     let mut previous = MaybeUninit::<libc::sigaction>::uninit();
@@ -148,7 +148,7 @@ pub(crate) fn install(signal: c_int, handler: Handler) -> Option<Chained> {
     // number, and `previous` is writable memory of the right size.
     let result = unsafe { libc::sigaction(signal, &raw const action, previous.as_mut_ptr()) };
     if result != 0 {
-        return None; // The signal is not ours to handle; it does what it did.
+        return None; // The signal cannot be handled, and does what it did before.
     }
     // SAFETY: sigaction succeeded, so it has filled all of `previous`.
     let previous = unsafe { previous.assume_init() };
@@ -162,7 +162,7 @@ pub(crate) fn install(signal: c_int, handler: Handler) -> Option<Chained> {
     }
 }
 
-/// Gives a signal its default disposition back, if it runs our handler.
+/// Restores the default disposition of a signal, if it runs our handler.
 pub(crate) fn reset(signal: c_int, ours: Handler) {
     if disposition(signal, ours) == Some(Disposition::Ours) {
         restore(signal, &action(libc::SIG_DFL));
@@ -170,25 +170,25 @@ pub(crate) fn reset(signal: c_int, ours: Handler) {
 }
 
 fn restore(signal: c_int, action: &libc::sigaction) {
-    // SAFETY: the action is complete: the kernel returned it, or `action` made it.
+    // SAFETY: the action is complete, because the kernel returned it or `action` created it.
     // Ignored: an action for this signal was accepted before.
     let _ = unsafe { libc::sigaction(signal, action, ptr::null_mut()) };
 }
 
-/// Ends this thread's part in a handler as the signal itself would: default disposition, raised
-/// again, unblocked. Returns only where that does not end the process.
+/// Ends the process as the signal itself would: restores the default disposition and raises the
+/// signal again, unblocked. Returns only if that does not end the process.
 pub(crate) fn die_by(signal: c_int) {
     restore(signal, &action(libc::SIG_DFL));
     raise(signal);
 }
 
-/// Gives the signal to the handler that was there before ours. Returns if that one returns.
+/// Passes the signal to the handler that was there before ours. Returns if that handler returns.
 pub(crate) fn pass_on(signal: c_int, to: &Chained) {
     restore(signal, &to.0);
     raise(signal);
 }
 
-/// Sends a signal to this very thread, and lets it in.
+/// Sends a signal to this thread, and unblocks it.
 fn raise(signal: c_int) {
     send_to_this_thread(signal);
     let mut set = MaybeUninit::<libc::sigset_t>::uninit();
@@ -210,8 +210,8 @@ fn raise(signal: c_int) {
     }
 }
 
-/// By the kernel's own numbers: `raise` of musl takes the thread's number from memory, which in the
-/// child of a vfork is the parent's.
+/// Uses the ids from the kernel, because musl's `raise` takes the thread's id from memory, where
+/// the child of a vfork finds its parent's.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn send_to_this_thread(signal: c_int) {
     // SAFETY: getpid has no preconditions.
@@ -228,8 +228,8 @@ fn send_to_this_thread(signal: c_int) {
     let _ = unsafe { libc::raise(signal) };
 }
 
-/// Not `SA_ONSTACK`: std frees the main thread's alternate stack inside `exit()`, while a handler
-/// may run on it.
+/// The action that runs a handler. It does not set `SA_ONSTACK`, because std frees the main
+/// thread's alternate stack inside `exit()`, while a handler may run on it.
 fn action(handler: libc::sighandler_t) -> libc::sigaction {
     // SAFETY: sigaction is a plain C struct, for which zeroes are a valid value.
     let mut action = unsafe { MaybeUninit::<libc::sigaction>::zeroed().assume_init() };
