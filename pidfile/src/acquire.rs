@@ -172,7 +172,7 @@ fn find(options: &Options, plan: &Plan, waiter: &mut Waiter) -> Result<Seen> {
                 adopt::remove_leftover(target);
                 return Ok(Seen::Stale(found));
             }
-            // Without a lock, it is the recorded process that refuses, even if it is this one.
+            // Without a lock it is the recorded process that blocks the start, here this one.
             State::Own if !options.lock => Error::running(&target.path, plan.terms.pid),
             State::Own => Error::locked_by_us(&target.path),
             State::Held(pid) => {
@@ -204,7 +204,7 @@ fn find(options: &Options, plan: &Plan, waiter: &mut Waiter) -> Result<Seen> {
     }
 }
 
-/// Opens what has the name. Waits for a program that keeps it from being opened, too.
+/// Opens what has the name, and waits for a program that keeps it from being opened.
 fn open(target: &Target, access: Access, waiter: &mut Waiter) -> Result<Option<Found>> {
     loop {
         match open::open(target, access) {

@@ -1,4 +1,5 @@
-//! Adopt: after a fork, replace the file by one that only this process has locked.
+//! Adopt: after a fork, replace the file with one that only this process has
+//! locked.
 //!
 //! A lock that was taken before a fork is shared by both processes, and either
 //! can release it. So the process that stays creates a file of its own, locks

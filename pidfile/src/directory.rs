@@ -191,7 +191,7 @@ fn make(path: &Path) -> Result<OwnedFd> {
         };
         match opened {
             Ok(next) => (here, here_path) = (next, next_path),
-            // With O_NOFOLLOW and O_DIRECTORY, a symbolic link is one of these errors.
+            // With O_NOFOLLOW and O_DIRECTORY, opening a symbolic link fails with one of these.
             Err(refusal @ (Errno::ENOTDIR | Errno::ELOOP | Errno::EMLINK)) => {
                 let Ok(target) = readlinkat(&here, name.as_os_str()) else {
                     return Err(cannot(Action::OpenDirectory, &next_path, refusal));

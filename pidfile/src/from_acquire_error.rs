@@ -59,12 +59,11 @@ pub trait FromAcquireError: Sized {
     }
 }
 
-/// Nothing can be returned, so the caller must not go on as if all were well.
+/// There is nothing to return, and the caller must not continue as if the function had run.
 impl FromAcquireError for () {
     /// # Panics
     ///
-    /// Always, with the error's message: there is nothing to return, and the caller must not
-    /// continue as if the function had run.
+    /// Always, with the error's message.
     #[track_caller]
     fn from_acquire_error(error: Error) {
         panic(error)

@@ -3,10 +3,10 @@
 //! The file is created under a hidden name, and then gets its own. The lock
 //! must hold under the new name too, and that is not certain: on 9p and on many
 //! FUSE file systems (sshfs, bindfs, mergerfs) a hard link is another file to
-//! the kernel, even if both names show the same inode. So the way is tried out
+//! the kernel, even if both names show the same inode. So each way is tried out
 //! first, between two hidden names that no other process uses. Under the real
 //! name the result would not be certain, because a refusal might come from the
-//! lock of a competitor.
+//! lock of a competitor. The ways, in order of preference:
 //!
 //! 1. A link, if both names share the lock.
 //! 2. A rename that does not replace, if the lock follows it.

@@ -102,7 +102,7 @@ impl Hold {
         }
     }
 
-    /// Whether this process is the one that cleans up, and not one that it was forked from. A
+    /// Whether it is this process that cleans up, and not an ancestor that it was forked from. A
     /// second guard belongs to the recorded process.
     pub(crate) fn is_owned(&self) -> bool {
         self.entry

@@ -5,7 +5,7 @@
 //! may be full. The file keeps its inode and its name. At the end it is emptied
 //! and unlocked instead of removed.
 //!
-//! A single write, padded with newlines, replaces the old record by the new
+//! A single write, padded with newlines, replaces the old record with the new
 //! one, and then the file is cut to its length. A reader sees the old id or the
 //! new one, and a full disk still has the space that the old record took.
 

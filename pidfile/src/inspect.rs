@@ -38,7 +38,7 @@ pub(crate) enum State {
     Moved,
     /// This process holds it.
     Own,
-    /// Another process holds it: this one, if that is certain.
+    /// Another process holds it; its id, if that is certain.
     Held(Option<u32>),
     /// No process holds it, but the recorded one is alive, and that counts.
     Live(u32),
@@ -74,7 +74,7 @@ fn lock_and_judge(
     interest: Interest,
 ) -> Result<State> {
     let kind = match interest {
-        // A stranger's file is not ours to lock for longer than an instant.
+        // Another user's file is not taken over, so a reader's lock is enough to check it.
         Interest::Take if found.is_trusted => LockKind::Exclusive,
         Interest::Take | Interest::Look => LockKind::Shared,
     };

@@ -49,8 +49,8 @@
 //! 1. **The lock decides, the number is a label.** The kernel releases an `flock` however a process
 //!    dies, so a leftover file never blocks a start, and a running instance is never displaced.
 //! 2. **The file appears complete and locked, or not at all.** No reader sees it empty, half written, or
-//!    with the wrong mode. The exception is a file system without links: there it is empty for an
-//!    instant.
+//!    with the wrong mode. The exception is a file system where the locked file can be neither linked
+//!    nor renamed: there it is empty for an instant.
 //! 3. **Only its owner removes it, and only while it is still the same file.** That happens when the
 //!    guard is dropped, when the process exits, and when SIGTERM, SIGINT, SIGHUP or SIGQUIT ends it. If
 //!    the process never gets the chance (SIGKILL, power loss), the next start takes the stale file over.
@@ -87,10 +87,10 @@
 //!
 //! # Terms
 //!
-//! The *record* is the content of the file, `"{pid}\n"`. The *holder* is the process that has the lock. A
-//! file is *stale* when it exists and no process holds its lock exclusively; the next start *takes it
-//! over*. The *guard* is the value that stands for holding the file, [`PidFile`]. A *terminal call* ends a
-//! chain of setters.
+//! The *record* is the content of the file, `"{pid}\n"`. The *holder* is the process that has the lock.
+//! A file is *stale* when it exists and no process holds its lock exclusively; the next start *takes it
+//! over*. The *guard* is the value that holds the file, [`PidFile`]. A *terminal call* ends a chain of
+//! setters.
 //!
 //! # Platform-specific behavior
 //!

@@ -34,7 +34,7 @@ const HALF_WRITTEN: Duration = Duration::from_millis(5);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TryLock {
     Locked,
-    /// Another process has the lock: this one, if that is certain.
+    /// Another process has the lock; its id, if that is certain.
     Held(Option<u32>),
     /// The name means another file by now, or none.
     Moved,
@@ -93,7 +93,7 @@ impl Found {
     }
 
     /// Whether it is worth judging the file again, because it is no longer locked or no longer has
-    /// the name. It takes a waiter only three system calls.
+    /// the name. Waiters call this often, so it makes only a few system calls.
     pub(crate) fn may_be_free(&self, target: &Target) -> Result<bool> {
         let kind = if self.is_trusted {
             LockKind::Exclusive

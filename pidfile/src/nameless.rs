@@ -69,8 +69,8 @@ pub(crate) fn link(target: &Target, file: &File, name: &CStr) -> nix::Result<()>
     use nix::fcntl::{AT_FDCWD, AtFlags};
     use nix::unistd::linkat;
 
-    // Every process may do this since Linux 6.10. Before, without CAP_DAC_READ_SEARCH, it is
-    // ENOENT.
+    // Every process may do this since Linux 6.10. On older kernels it fails with ENOENT unless the
+    // process has CAP_DAC_READ_SEARCH.
     match linkat(file, "", &target.dir, name, AtFlags::AT_EMPTY_PATH) {
         Ok(()) => Ok(()),
         Err(errno) if is_final(errno) => Err(errno),

@@ -330,8 +330,8 @@ impl Options {
     ///
     /// The calling thread sleeps. In asynchronous code that would block the executor: call
     /// [`acquire`](Options::acquire) without `wait` instead, in a loop with the runtime's own
-    /// sleep. Such a loop can be cancelled. The cookbook shows it under "Wait in asynchronous
-    /// code".
+    /// sleep. Such a loop can be cancelled. The
+    /// [cookbook](crate::docs::cookbook#wait-in-asynchronous-code) shows it.
     ///
     /// Default: no waiting.
     ///

@@ -162,8 +162,8 @@ fn program_name() -> Result<OsString> {
         .ok_or_else(|| Error::config("the name of the program is unknown; use `path` or `name`"))
 }
 
-/// Resolves a relative path against the current directory. Its `..` stay, because only the system
-/// knows what they mean behind a symbolic link.
+/// Resolves a relative path against the current directory. Components `..` are kept, because only
+/// the system knows what they mean after a symbolic link.
 fn absolute(path: &Path) -> Result<PathBuf> {
     match std::path::absolute(path) {
         // Collected anew, to drop a slash at the end.

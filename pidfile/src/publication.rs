@@ -26,8 +26,8 @@ pub(crate) enum Publication {
     Published(Published),
     /// Another file has the name. The draft is kept for the next attempt.
     Taken(Draft),
-    /// No file can be created, or the stale one cannot be removed. It is still there, and we still
-    /// have it locked.
+    /// No file can be created, or the stale one cannot be removed. The stale file, if there was
+    /// one, is still there, and we still have it locked.
     Refused(Error, Option<Found>),
 }
 

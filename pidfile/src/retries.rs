@@ -1,18 +1,18 @@
-//! How often, and for how long, to try again what a passing obstacle prevented.
+//! Retries of something that a passing obstacle prevents.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long, if the obstacle may be a start that is only judging the file.
+/// How long to try again if the obstacle may be a start that is only judging the file.
 pub(crate) const MOMENT: Duration = Duration::from_millis(50);
-/// How long, if the obstacle is certainly not a holder. This is longer, because on a busy machine a
-/// reader may wait for the processor with the lock taken.
+/// How long to try again if the obstacle is certainly not a holder. This is longer, because on a
+/// busy machine a reader may wait for the processor with the lock taken.
 pub(crate) const READERS: Duration = Duration::from_secs(1);
 /// The pause between two tries.
 const STEP: Duration = Duration::from_millis(1);
 
-/// Counts the retries of one operation. Time limits them, and so does a number, because a clock may
-/// stand still.
+/// The retries of one operation, limited in time, and also in number because a clock may stand
+/// still.
 pub(crate) struct Retries {
     begun: Instant,
     made: u32,

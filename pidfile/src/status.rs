@@ -1,5 +1,4 @@
-//! `Status`: which process holds a pidfile, found out without changing
-//! anything.
+//! `Status`: checks which process holds a pidfile, without changing anything.
 //!
 //! The check takes a shared lock for an instant. A start that meets this lock
 //! recognises a reader and tries again.

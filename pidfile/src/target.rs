@@ -95,7 +95,7 @@ impl Target {
     pub(crate) fn remove(&self, name: &CStr) -> nix::Result<()> {
         match sys::unlink(self.dir.as_raw_fd(), name) {
             Ok(()) | Err(Errno::ENOENT) => Ok(()),
-            // A call may succeed and yet report a failure, when a server's answer is lost.
+            // A call may succeed and yet report a failure, if a server's reply is lost.
             Err(_) if self.stat_at(name).err() == Some(Errno::ENOENT) => Ok(()),
             Err(errno) => Err(errno),
         }

@@ -278,7 +278,7 @@ mod watch {
     use std::os::fd::RawFd;
     use std::time::Duration;
 
-    /// There is no such thing on this system.
+    /// There is no inotify on this system.
     #[derive(Debug)]
     pub(super) enum Watch {}
 

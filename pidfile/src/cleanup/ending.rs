@@ -25,7 +25,7 @@ pub(super) fn begin(process: Process) {
     process.enders().fetch_add(1, SeqCst);
 }
 
-/// Calls off the end of this thread: process 1 survived its signal.
+/// Withdraws this thread's announcement, because process 1 survived its signal.
 pub(super) fn give_up(process: Process) {
     // Fails, as it should, if another thread has begun since.
     let _ = process

@@ -25,8 +25,8 @@ static WIPED_BY_HOOK: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
 /// The highest generation among this process and its ancestors.
 static GENERATIONS: AtomicU32 = AtomicU32::new(0);
 
-/// The size of a generation, which has to fit beside a slot's state. Generations repeat after 33
-/// million processes; only those of a process and its close relatives have to differ.
+/// How many bits a generation has, so that it fits beside a slot's state. Generations repeat after
+/// 33 million, but only those of a process and its close relatives have to differ.
 pub(super) const OWNER_BITS: u32 = 25;
 
 impl Process {

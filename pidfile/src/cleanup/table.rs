@@ -133,8 +133,9 @@ pub(crate) struct Slot {
     name: [AtomicU8; NAME_SIZE],
 }
 
-/// A 64-bit number, also for processors without 64-bit atomics. Like the other fields, it is
-/// written only in states that belong to one thread, so its halves are never seen apart.
+/// A 64-bit number in two halves, because some processors have no 64-bit atomics. Like the other
+/// fields, it is written only in states that belong to one thread, so the halves are never seen
+/// apart.
 #[derive(Debug)]
 struct Wide {
     high: AtomicU32,

@@ -1,4 +1,4 @@
-//! Files by number and by name: what they are, their locks, their names.
+//! Files, by descriptor number and by name: their metadata, locks and names.
 
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
@@ -112,8 +112,9 @@ mod raw {
             flags: libc::c_int,
         ) -> Option<nix::Result<Stat>> {
             let mut stat = MaybeUninit::<libc::statx>::uninit();
-            // By number, because glibc has this function only since 2.28. SAFETY: `name` ends in
-            // NUL, and `stat` is writable memory of the size that statx fills.
+            // By number, because glibc has this function only since 2.28.
+            // SAFETY: `name` ends in NUL, and `stat` is writable memory of the size that statx
+            // fills.
             let result = unsafe {
                 libc::syscall(
                     libc::SYS_statx,
@@ -187,8 +188,8 @@ pub(crate) fn truncate(fd: RawFd) -> nix::Result<()> {
 /// Closes a descriptor that only the caller owns and whose [`FileId`] it has just compared.
 pub(crate) fn close(fd: RawFd) {
     // SAFETY: no memory is passed. The caller has just checked that the number still means its
-    // file, so it is not another owner's `OwnedFd`. Ignored: the descriptor is closed whatever
-    // close returns, and every write was checked.
+    // file, so it is not another owner's `OwnedFd`.
+    // Ignored: the descriptor is closed whatever close returns, and every write was checked.
     let _ = unsafe { libc::close(fd) };
 }
 

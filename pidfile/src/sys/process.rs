@@ -46,8 +46,8 @@ pub(crate) fn exit_now(status: libc::c_int) -> ! {
 
 /// Runs `hook` when the process exits, after every hook that is registered later.
 pub(crate) fn at_exit(hook: extern "C" fn()) {
-    // SAFETY: `hook` is a function of this program and exists as long as it runs. Ignored: it fails
-    // only if memory runs out, and then the file is merely left behind as stale.
+    // SAFETY: `hook` is a function of this program and exists as long as it runs.
+    // Ignored: it fails only if memory runs out, and then the file is merely left behind as stale.
     let _ = unsafe { libc::atexit(hook) };
 }
 
@@ -82,8 +82,8 @@ pub(crate) fn wiped_on_fork() -> Option<&'static [AtomicUsize; 4]> {
         return None;
     }
     if !wipe::grant(page, PAGE, wish) {
-        // SAFETY: the page was mapped above, and no reference to it exists. Ignored: the worst that
-        // can happen is that the page stays mapped.
+        // SAFETY: the page was mapped above, and no reference to it exists.
+        // Ignored: the worst that can happen is that the page stays mapped.
         let _ = unsafe { libc::munmap(page, PAGE) };
         return None;
     }
