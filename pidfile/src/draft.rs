@@ -5,8 +5,8 @@
 //! file is created under a [hidden](crate::hidden) name, when it is published.
 
 use std::fs::File;
-use std::io::Write;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
 
 use nix::errno::Errno;
 
@@ -69,9 +69,10 @@ fn finish(plan: &Plan, file: File) -> Result<Finished> {
     give_away(plan, file)
 }
 
-/// Writes the record of a new file.
-pub(crate) fn write(plan: &Plan, mut file: &File) -> Result<()> {
-    file.write_all(record::render(plan.terms.pid).as_bytes())
+/// Writes the record of a new file. At a fixed place, because a write that is reported as interrupted
+/// and was not would otherwise be followed by a second record.
+pub(crate) fn write(plan: &Plan, file: &File) -> Result<()> {
+    file.write_all_at(record::render(plan.terms.pid).as_bytes(), 0)
         .map_err(|source| plan.target.failed(Action::Write, source))
 }
 
