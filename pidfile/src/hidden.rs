@@ -127,13 +127,15 @@ fn create(plan: &Plan) -> Result<std::result::Result<(Publishing, CString, File)
         let mode = Mode::S_IRUSR | Mode::S_IWUSR;
         match create_at(&target.dir, &name, mode) {
             Ok(file) => return Ok(Ok((publishing, name, file.into()))),
-            Err(Errno::EEXIST) => {}
             Err(errno) => {
-                failure = errno;
-                // The file may exist although its creation was reported as a failure. The name is
-                // random, so whatever has it is ours.
+                // The file may exist although its creation was reported as a failure, or as
+                // interrupted, after which a second attempt finds it. The name is random, so whatever
+                // has it is ours.
                 let _ = target.remove(&name);
-                break;
+                failure = errno;
+                if errno != Errno::EEXIST {
+                    break;
+                }
             }
         }
     }
