@@ -9,32 +9,26 @@
 //! A file without a name cannot be renamed, so it gets the name `.NAME.adopt`
 //! first. That name is a mutex: of several processes that share a reservation,
 //! only the one that created it adopts. An adoption that is killed leaves it
-//! behind. Removing it is safe only under the lock of the file that it means,
-//! and only if it still means that file once the lock is held, because by then
-//! it may be the name of a sibling.
+//! [behind](crate::leftover).
 
 use std::ffi::{CStr, CString};
-use std::fs::File;
 use std::hash::{DefaultHasher, Hasher};
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::FileExt;
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, renameat};
-use nix::sys::stat::Mode;
-use nix::unistd::{Uid, geteuid};
+use nix::fcntl::renameat;
+use nix::unistd::Uid;
 
 use crate::action::Action;
 use crate::cleanup::Publishing;
-use crate::descriptor::{Numbers, open_at};
+use crate::descriptor::Numbers;
 use crate::draft::{Draft, Finished};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::publication::Published;
-use crate::record::{self, Record};
-use crate::sys::{self, FileId, LockKind, Stat};
+use crate::record::Record;
+use crate::sys::FileId;
 use crate::target::{Target, kind_of};
-use crate::{hidden, nameless, process};
+use crate::{hidden, leftover, nameless, process};
 
 /// Publishes a new file under the name of the old one, whose lock the caller shares.
 ///
@@ -141,60 +135,26 @@ fn clear(target: &Target, step: &CStr) -> Result<()> {
     };
     match kind_of(&stat) {
         Some(kind) => foreign(kind),
-        None if !is_trusted(&stat) => Err(Error::insecure(
+        None if !leftover::is_trusted(&stat) => Err(Error::insecure(
             &path(),
             format!(
                 "it belongs to user {}, and an adoption needs this name; remove it",
                 process::user_name(Uid::from_raw(stat.uid))
             ),
         )),
-        None => match open_step(target, step).map(|file| read(&file)) {
-            Ok(Some(Record::Foreign(why))) => foreign(&why),
+        None => match leftover::read(target, step) {
+            Some(Record::Foreign(why)) => foreign(&why),
             _ => Ok(()),
         },
     }
 }
 
-/// Removes what a killed adoption left behind. The caller holds the lock of the pidfile, but so may
-/// its siblings.
-///
-/// A file is left alone if it is locked, belongs to another user or is not a pidfile. A failure is
-/// ignored, because what is left blocks no start.
+/// Removes what a killed adoption left. The caller holds the lock of the pidfile, but so may its
+/// siblings.
 pub(crate) fn remove_leftover(target: &Target) {
-    let name = stepping_stone(&target.name);
-    let Ok(file) = open_step(target, &name) else {
-        return;
-    };
-    let Ok(stat) = sys::stat(file.as_raw_fd()) else {
-        return;
-    };
-    if is_trusted(&stat)
-        && is_pidfile(&file, &stat)
-        && sys::flock(file.as_raw_fd(), LockKind::Exclusive).is_ok()
-        && target.is_named(&name, stat.id)
-    {
-        let _ = target.remove(&name);
-    }
-}
-
-fn is_trusted(stat: &Stat) -> bool {
-    let us = geteuid();
-    stat.uid == us.as_raw() || us.is_root() && stat.uid == 0
-}
-
-fn is_pidfile(file: &File, stat: &Stat) -> bool {
-    kind_of(stat).is_none() && matches!(read(file), Some(Record::Empty | Record::Pid(_)))
-}
-
-fn open_step(target: &Target, name: &CStr) -> nix::Result<File> {
-    let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-    open_at(&target.dir, name, flags, Mode::empty()).map(File::from)
-}
-
-fn read(file: &File) -> Option<Record> {
-    let mut bytes = [0; record::MOST + 1];
-    let length = file.read_at(&mut bytes, 0).ok()?;
-    Some(record::parse(&bytes[..length]))
+    leftover::remove(target, &stepping_stone(&target.name), |record| {
+        !matches!(record, Record::Foreign(_))
+    });
 }
 
 /// `.NAME.adopt`. If that is too long, NAME is the beginning of the name and a hash of all of it.

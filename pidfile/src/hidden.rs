@@ -32,9 +32,11 @@ use crate::cleanup::Publishing;
 use crate::descriptor::{Numbers, create_at, open_at};
 use crate::draft::{self, Draft, Finished};
 use crate::error::{Error, Result};
+use crate::leftover;
 use crate::open::Found;
 use crate::plan::Plan;
 use crate::publication::{Publication, make_way};
+use crate::record::Record;
 use crate::sys::{self, FileId, LockKind};
 use crate::target::Target;
 
@@ -250,7 +252,12 @@ pub(crate) fn create_under(
     let file = match create_at(&target.dir, name, mode) {
         Ok(file) => File::from(file),
         Err(Errno::EEXIST) => return Ok(None),
-        Err(errno) => return Err(target.cannot(Action::Create, errno)),
+        Err(errno) => {
+            // The file may be there although its creation was reported as a failure. It is empty
+            // then, and so it is stale, whoever has made it.
+            leftover::remove(target, name, |record| *record == Record::Empty);
+            return Err(target.cannot(Action::Create, errno));
+        }
     };
     let id = identify(target, publishing, name, &file)?;
     if plan.terms.lock {

@@ -122,6 +122,7 @@ mod draft;
 mod hidden;
 mod in_place;
 mod inspect;
+mod leftover;
 mod lock;
 mod locked;
 mod lockers;
