@@ -252,8 +252,8 @@ impl Options {
     /// Sets whether a kernel lock decides who holds the file. With `false`, only the recorded
     /// process id does: any other living process with that id blocks the start.
     ///
-    /// The lock is an `flock`. A peer that locks the file exclusively with `fcntl` or `lockf`
-    /// instead counts as a holder too.
+    /// The lock is an `flock`. A peer that locks the file with `fcntl` or `lockf` instead counts as
+    /// a holder too.
     ///
     /// Use `false` on a file system without `flock`. It is best effort: two starts that replace the
     /// same stale file at the same moment may both succeed, and a new process that was given the
