@@ -27,6 +27,8 @@ mod waiting;
 
 /// A variable that no earlier version has set holds nothing.
 mod forged_upgrade;
+/// A process that held the file once gets no signal any more.
+mod former_holder;
 /// The holder of a file is found, signalled and stopped, and no other process is.
 mod from_outside;
 /// A process that does not hold the file for certain gets no signal.

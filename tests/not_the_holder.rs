@@ -128,32 +128,6 @@ fn without_the_lock_no_holder_is_certain() {
 }
 
 #[test]
-fn a_process_that_has_released_its_file_gets_no_signal() {
-    let sandbox = Sandbox::new();
-    let _stranger = Stranger::new();
-    let mut program = holder(sandbox.pidfile())
-        .steps("acquire wait release wait say=alive wait")
-        .start();
-    program.expect_held(&sandbox.pidfile());
-    let former = found(&sandbox);
-    program.tell();
-    program.expect("released");
-    former.stop(PATIENCE).unwrap();
-    former.kill(PATIENCE).unwrap();
-    assert!(former.signal(Signal::TERM).is_err());
-    program.tell();
-    program.expect("alive");
-
-    // Nor for its successor's sake.
-    let mut successor = sandbox.hold();
-    former.stop(PATIENCE).unwrap();
-    former.kill(PATIENCE).unwrap();
-    assert!(former.signal(Signal::TERM).is_err());
-    assert!(program.is_running() && successor.is_running());
-    assert_eq!(found(&sandbox).pid(), successor.pid());
-}
-
-#[test]
 fn a_worker_that_keeps_the_lock_is_named_and_left_alone() {
     let sandbox = Sandbox::new();
     let _stranger = Stranger::new();
@@ -232,38 +206,6 @@ fn a_holder_in_another_pid_namespace_is_not_signalled() {
     assert!(inside.is_running());
     inside.tell();
     assert!(inside.wait().success());
-}
-
-#[test]
-fn a_process_that_has_got_the_number_of_a_former_holder_gets_no_signal() {
-    let sandbox = Sandbox::new();
-    let _stranger = Stranger::new();
-    if !can_unshare(&UNSHARE[1..]) {
-        return;
-    }
-    // In a pid namespace of its own, the next number can be chosen.
-    let steps = "fork=acquire,park wait holder kill=30000 reap reuse-number \
-        fork=say:another,park wait signal=TERM stop=30000 kill=30000 holder has-number";
-    let mut program = holder(sandbox.pidfile())
-        .steps(steps)
-        .under(&UNSHARE)
-        .start();
-    let held = program.expect("held ");
-    let number = held.split(' ').next().unwrap().to_owned();
-    program.tell();
-    program.expect(&format!("holder {number} holder "));
-    program.expect("killed");
-    program.expect("child killed by SIGKILL");
-    program.expect("another");
-    program.tell();
-    program
-        .refusal()
-        .expect("Io", 71)
-        .expect_message(format!("process {number} no longer holds it"));
-    program.expect("stopped");
-    program.expect("killed");
-    program.expect("nobody");
-    program.expect("its number is taken");
 }
 
 #[test]

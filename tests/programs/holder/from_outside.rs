@@ -54,6 +54,11 @@ pub(crate) fn take(name: &str, value: &OsStr, state: &State) -> bool {
         }),
         "work-alone" => work_alone(value),
         "hold-by-fcntl" => hold_by_fcntl(state),
+        "let-go-by-fcntl" => {
+            // Closing any descriptor of the file gives up the locks of the whole process.
+            drop(std::fs::File::open(state.path()).expect("open"));
+            println!("unlocked");
+        }
         #[cfg(target_os = "linux")]
         "reuse-number" => {
             let number = found_number() - 1;

@@ -25,7 +25,7 @@
 //! | `signal=HUP` | signals the holder that was found | `signalled` or a refusal |
 //! | `stop=N` `kill=N` | ends it, within so many milliseconds | `stopped`, `killed` or a refusal |
 //! | `reuse-number` `has-number` | gives the number of that holder to the next process; asks whether one has it | `has-number`: `its number is taken` or `free` |
-//! | `hold-by-fcntl` | locks the file with `fcntl`, and writes its number | `locked` |
+//! | `hold-by-fcntl` `let-go-by-fcntl` | locks the file with `fcntl`, and writes its number; unlocks it | `locked`, `unlocked` |
 //! | `work-alone=PATH` | works until the end, and reports if another process does so at the same time | `working`, `intruder` |
 //! | `await-end=N` | waits so many milliseconds for its end | `ended`, `there` or a refusal |
 //! | **Daemons** ([`daemon`]) | | |
