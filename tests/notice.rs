@@ -91,8 +91,8 @@ fn in_main_the_notice_goes_to_a_terminal_and_nowhere_else() {
     }
     // The standard error of the program is the terminal that `script` makes; it prints what it sees.
     let command = format!(
-        "{} path={} patience=60000 announce acquire",
-        env!("CARGO_BIN_EXE_holder"),
+        "{} {}",
+        env!("CARGO_BIN_EXE_patient"),
         sandbox.pidfile().display()
     );
     let mut waiter = crate::support::Script::of("script")
@@ -100,11 +100,11 @@ fn in_main_the_notice_goes_to_a_terminal_and_nowhere_else() {
         .argument(command)
         .argument("/dev/null")
         .start();
-    let line = waiter.expect("holder: waiting for process ");
+    let line = waiter.expect("patient: waiting for process ");
     assert!(
         line.starts_with(&format!("{} (holder), which holds ", holding.pid())),
         "{line}"
     );
     holding.tell();
-    waiter.expect("held ");
+    waiter.expect("held");
 }
