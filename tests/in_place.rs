@@ -132,6 +132,46 @@ fn a_file_held_in_place_is_adopted_in_place() {
     });
 }
 
+#[test]
+fn what_a_child_holds_in_place_does_not_decide_how_it_adopts() {
+    let sandbox = Sandbox::new();
+    if !can_unshare(&["--mount"]) {
+        return;
+    }
+    let source = sandbox.file("source", "");
+    let mounted = sandbox.file("mounted.pid", "");
+    let path = sandbox.pidfile();
+    let child = format!(
+        "path:{},acquire,adopt,say:adopted,wait,exit:0",
+        mounted.display()
+    );
+    let mut parent = holder(&path)
+        .steps("reserve wait private-mounts")
+        .set(
+            "bind",
+            format!("{},{}", source.display(), mounted.display()),
+        )
+        .set("fork", child)
+        .steps("reap _exit=0")
+        .start();
+    parent.expect("reserved ");
+    let reserved = Snapshot::of(&path);
+    parent.tell();
+    parent.expect("held ");
+    parent.expect("held ");
+    parent.expect("adopted");
+    assert_ne!(
+        Snapshot::of(&path).inode,
+        reserved.inode,
+        "the lock is shared with the parent"
+    );
+    parent.tell();
+    parent.expect("child exited 0");
+    parent.expect_exit(0);
+    assert_eq!(fs::read(&source).unwrap(), b"", "emptied");
+    sandbox.assert_names(["mounted.pid", "source"]);
+}
+
 /// That the file, once prepared, is neither held nor changed.
 #[track_caller]
 fn assert_refused(prepare: impl FnOnce(&Sandbox, &PathBuf), mode: u32) {

@@ -26,6 +26,7 @@ pub(crate) struct Armed {
     slot: &'static Slot,
     /// The process that armed it; a forked child may have reused the slot since.
     owner: u32,
+    /// Kept here because of that: what the slot says may be about another file.
     in_place: bool,
 }
 
