@@ -104,6 +104,15 @@ fn a_forked_child_that_executes_a_program_leaves_the_parents_file_and_has_no_cop
     sandbox.assert_next_start_works();
 }
 
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[test]
+fn a_child_that_is_forked_in_the_middle_of_the_first_acquire_can_acquire() {
+    let sandbox = Sandbox::new();
+    let script = crate::support::Script::of(env!("CARGO_BIN_EXE_forked_inside"));
+    script.argument(sandbox.pidfile()).start().expect_exit(0);
+    sandbox.assert_names([]);
+}
+
 #[test]
 fn a_forked_child_is_refused_like_any_other_process() {
     let sandbox = Sandbox::new();

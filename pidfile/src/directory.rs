@@ -17,7 +17,6 @@ use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
-use std::sync::OnceLock;
 
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, readlinkat};
@@ -29,7 +28,7 @@ use crate::action::Action;
 use crate::descriptor::open_at;
 use crate::error::{Error, Result};
 use crate::process;
-use crate::sys::{self, FileId, Stat};
+use crate::sys::{self, FileId, LeakedList, Stat};
 
 /// The most symbolic links to follow, as many as Linux does.
 const MOST_LINKS: usize = 40;
@@ -128,18 +127,26 @@ pub(crate) fn stat(path: &Path) -> nix::Result<Stat> {
     sys::stat_at(libc::AT_FDCWD, &path)
 }
 
-/// The root directory at the first acquire of this process or of an ancestor.
-static ROOT: OnceLock<Option<FileId>> = OnceLock::new();
+/// The root directory at the first acquire of this process or of an ancestor: the oldest entry
+/// counts, and there are more only where threads came at once.
+///
+/// Not a `OnceLock`: the child of a fork in the middle of its initialisation would wait forever.
+static ROOT: LeakedList<Option<FileId>> = LeakedList::new();
 
 /// Notes where paths begin, the first time it is called.
 pub(crate) fn note_root() {
-    ROOT.get_or_init(|| stat(Path::new("/")).ok().map(|stat| stat.id));
+    if ROOT.iter().next().is_none() {
+        ROOT.push(root());
+    }
+}
+
+fn root() -> Option<FileId> {
+    stat(Path::new("/")).ok().map(|stat| stat.id)
 }
 
 /// Whether paths begin somewhere else by now, after a `chroot` or a `pivot_root`.
 pub(crate) fn is_confined() -> bool {
-    let then = ROOT.get().copied().flatten();
-    then != stat(Path::new("/")).ok().map(|stat| stat.id)
+    ROOT.iter().last().copied().flatten() != root()
 }
 
 /// Opens the private directory, after `prepare` had the chance to create it.

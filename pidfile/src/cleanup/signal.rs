@@ -15,7 +15,6 @@
 //! needs. The second copy takes the signal over, and passes it on to the first
 //! after its own cleanup.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use nix::errno::Errno;
@@ -23,13 +22,20 @@ use nix::libc::{self, c_int};
 
 use super::scrub::{End, end};
 use super::{ending, identity, table};
-use crate::sys::{self, BlockedSignals, Chained, Disposition};
+use crate::sys::{self, BlockedSignals, Chained, Disposition, LeakedList};
 
 const SIGNALS: [c_int; 4] = [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT];
 
-/// The actions of the copy that came before us. Each is set once, because a third copy finds the
-/// second, never the first.
-static CHAINED: [OnceLock<Chained>; 4] = [const { OnceLock::new() }; 4];
+/// The actions of the copy that came before us, in the order of [`SIGNALS`]. The oldest entry counts:
+/// a third copy finds the second, never the first, and two copies may take turns.
+///
+/// Not a `OnceLock`: the child of a fork in the middle of its initialisation would wait forever.
+static CHAINED: [LeakedList<Chained>; 4] = [const { LeakedList::new() }; 4];
+
+fn chained(signal: c_int) -> Option<&'static Chained> {
+    let index = SIGNALS.iter().position(|known| *known == signal)?;
+    CHAINED.get(index)?.iter().last()
+}
 
 /// The thread that is passing a signal on. Without it, two copies that installed their handlers in
 /// turns would pass the signal to each other endlessly.
@@ -45,8 +51,9 @@ pub(super) fn install() {
         match sys::disposition(signal, on_signal) {
             Some(Disposition::Default | Disposition::Sibling) => {
                 if let Some(previous) = sys::install(signal, on_signal) {
-                    // Fails if the two copies have taken turns, which `pass_on` expects.
-                    let _ = chained.set(previous);
+                    if chained.iter().next().is_none() {
+                        chained.push(previous);
+                    }
                 }
             }
             Some(Disposition::Ours | Disposition::Foreign) | None => {}
@@ -99,8 +106,7 @@ extern "C" fn on_signal(signal: c_int) {
 
 /// Passes the signal to the copy that came before us, unless that copy just passed it to us.
 fn pass_on(signal: c_int) {
-    let index = SIGNALS.iter().position(|known| *known == signal);
-    let Some(chained) = index.and_then(|index| CHAINED[index].get()) else {
+    let Some(chained) = chained(signal) else {
         return;
     };
     let me = sys::thread();
