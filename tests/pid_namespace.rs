@@ -2,13 +2,18 @@
 //! must end the process itself.
 
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use nix::libc;
 use nix::sys::signal::Signal::{self, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
-use crate::support::{Program, Sandbox, Snapshot, can_unshare, eventually, holder, is_locked};
+use crate::support::{
+    Program, Sandbox, Script, Snapshot, WORKSPACE, can_unshare, cargo, eventually, holder,
+    is_locked, target_dir, write_crate,
+};
 
 const UNSHARE: [&str; 4] = ["unshare", "--pid", "--fork", "--mount-proc"];
 
@@ -21,13 +26,14 @@ struct First {
 
 impl First {
     fn start(sandbox: &Sandbox, steps: &str) -> Option<First> {
+        First::of(holder(sandbox.pidfile()).steps(steps))
+    }
+
+    fn of(script: Script) -> Option<First> {
         if !can_unshare(&UNSHARE[1..]) {
             return None;
         }
-        let outside = holder(sandbox.pidfile())
-            .steps(steps)
-            .under(&UNSHARE)
-            .start();
+        let outside = script.under(&UNSHARE).start();
         let children = format!("/proc/{0}/task/{0}/children", outside.pid());
         let mut pid = None;
         eventually("process 1", || {
@@ -197,6 +203,71 @@ fn two_signals_at_once_to_process_1_with_threads_leave_nothing() {
         let status = first.outside.wait();
         let code = status.code();
         assert!(matches!(code, Some(130 | 143)), "{status:?}");
+        sandbox.assert_names([]);
+    }
+}
+
+/// Acquires with one copy of the crate, and then acquires and releases with the other one.
+const TWO_COPIES: &str = r#"
+fn main() {
+    let path = std::env::args().nth(1).unwrap();
+    let held = pidfile::PidFile::acquire(&path).unwrap();
+    other::PidFile::acquire(path + ".other").unwrap().release().unwrap();
+    println!("held {} {}", held.pid(), held.path().display());
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+}
+"#;
+
+/// A program with two copies of the crate. `None` if the test cannot build.
+fn two_copies() -> Option<PathBuf> {
+    let sandbox = Sandbox::new();
+    let copy = sandbox.path("copy");
+    let manifest = "[dependencies]\n\
+        ctor = { version = \"1\", default-features = false }\n\
+        nix = { version = \"0.31\", default-features = false, features = [\"fs\", \"inotify\", \"poll\", \"process\", \"signal\", \"user\"] }\n\
+        thiserror = \"2\"\n";
+    // Its version differs from that of the workspace's.
+    write_crate(&copy, "pidfile", manifest, &[]);
+    let sources = Path::new(WORKSPACE).join("pidfile/src");
+    let copied = Command::new("cp")
+        .arg("-R")
+        .arg(sources)
+        .arg(&copy)
+        .status();
+    assert!(copied.unwrap().success());
+    let dir = sandbox.path("program");
+    let manifest = format!(
+        "[dependencies]\n\
+        pidfile = {{ path = \"{WORKSPACE}/pidfile\", default-features = false }}\n\
+        other = {{ package = \"pidfile\", path = \"{}\" }}\n",
+        copy.display()
+    );
+    write_crate(
+        &dir,
+        "two-copies",
+        &manifest,
+        &[("src/main.rs", TWO_COPIES)],
+    );
+    let output = cargo(&dir, &["build", "--quiet"])?;
+    let messages = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{messages}");
+    Some(target_dir().join("debug/two-copies"))
+}
+
+#[test]
+fn as_process_1_one_copy_that_holds_nothing_leaves_the_signals_to_the_other() {
+    let Some(program) = two_copies() else {
+        return;
+    };
+    for signal in [SIGTERM, SIGINT, SIGHUP, SIGQUIT] {
+        let sandbox = Sandbox::new();
+        let script = Script::of(&program).argument(sandbox.pidfile());
+        let Some(mut first) = First::of(script) else {
+            return;
+        };
+        first.expect_held(&sandbox);
+        first.signal(signal);
+        first.outside.expect_exit(128 + signal as i32);
         sandbox.assert_names([]);
     }
 }

@@ -62,14 +62,15 @@ pub(super) fn install() {
 }
 
 /// Removes the handlers from process 1 once it holds nothing. A signal that process 1 does not
-/// handle has no effect on it and does not even interrupt its sleep; this restores that state.
+/// handle has no effect on it and does not even interrupt its sleep; this restores that state. The
+/// copy before us may still hold a file, and gets its handler back.
 pub(super) fn stand_back() {
     let (process, me) = identity::enrolled();
     if process.pid().load(SeqCst) != 1 || table::wants_signals(me) {
         return;
     }
     for signal in SIGNALS {
-        sys::reset(signal, on_signal);
+        sys::reset(signal, on_signal, chained(signal));
     }
     // A publisher enters its file first and checks the dispositions second, so at least one of the
     // two threads sees the other.

@@ -162,10 +162,14 @@ pub(crate) fn install(signal: c_int, handler: Handler) -> Option<Chained> {
     }
 }
 
-/// Restores the default disposition of a signal, if it runs our handler.
-pub(crate) fn reset(signal: c_int, ours: Handler) {
+/// Restores what a signal did before our handler, if it runs that now: a sibling's action, or the
+/// default disposition.
+pub(crate) fn reset(signal: c_int, ours: Handler, before: Option<&Chained>) {
     if disposition(signal, ours) == Some(Disposition::Ours) {
-        restore(signal, &action(libc::SIG_DFL));
+        restore(
+            signal,
+            &before.map_or_else(|| action(libc::SIG_DFL), |before| before.0),
+        );
     }
 }
 
