@@ -1,7 +1,7 @@
 //! Which environment variables choose the place of the file, and when they are ignored.
 
 use std::fs;
-use std::os::unix::fs::{chown, symlink};
+use std::os::unix::fs::{chown, lchown, symlink};
 use std::path::{Path, PathBuf};
 
 use crate::support::{OTHER_USER, Sandbox, Script, Snapshot, USER, is_root, names, set_mode};
@@ -137,6 +137,46 @@ fn assert_not_used(variable: &'static str, steps: &str, unprivileged: bool) {
         .filter(|name| name != "bin")
         .collect();
     assert_eq!(after, before);
+}
+
+#[test]
+fn a_runtime_directory_is_not_reached_through_a_link_of_another_user() {
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let run = sandbox.folder("run", 0o755);
+    let refused = |path: &Path| {
+        let script = Script::new().env("RUNTIME_DIRECTORY", path);
+        let refusal = script.steps("name=it acquire").refusal();
+        refusal
+            .expect("Insecure", 77)
+            .expect_message("leads through a link of another user");
+    };
+    let link = |name: &str, target: &Path| {
+        let path = sandbox.path(name);
+        symlink(target, &path).unwrap();
+        path
+    };
+    let theirs = link("theirs", &run);
+    lchown(&theirs, Some(OTHER_USER), Some(OTHER_USER)).unwrap();
+    refused(&theirs);
+    // Links of root's that lead there, also in the middle of a path.
+    refused(&link("absolute", &theirs));
+    refused(&link("relative", Path::new("theirs")));
+    refused(&link("twice", Path::new("relative")));
+    let parent = link("parent", Path::new("up/theirs"));
+    link("up", Path::new("."));
+    refused(&parent);
+    sandbox.folder("run/inner", 0o755);
+    refused(&sandbox.path("relative").join("inner"));
+    // And without a link of another user.
+    let ours = link("ours", Path::new("up/run"));
+    let ours = link("ours-too", &ours);
+    assert_eq!(
+        resolved("name=it", &[("RUNTIME_DIRECTORY", &ours)], None),
+        ours.join("it.pid")
+    );
 }
 
 #[test]

@@ -31,7 +31,7 @@ use crate::process;
 use crate::sys::{self, FileId, LeakedList, Stat};
 
 /// The most symbolic links to follow, as many as Linux does.
-const MOST_LINKS: usize = 40;
+pub(crate) const MOST_LINKS: usize = 40;
 
 /// For a descriptor that only serves to reach what is in the directory, without permission to list
 /// it.

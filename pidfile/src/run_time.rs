@@ -1,6 +1,7 @@
 //! Which directory to use if the caller names none: one from the environment,
 //! or else the customary one of the system.
 
+use std::collections::HashSet;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -91,16 +92,29 @@ fn of_service(value: &OsStr) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// A symbolic link on the way to a directory that belongs neither to us nor to root.
+/// A symbolic link on the way to a directory that belongs neither to us nor to root. A link that we
+/// can trust may lead through one that we cannot, so the ways of all links are followed.
 fn untrusted_link(path: &Path) -> Option<PathBuf> {
-    path.ancestors()
-        .filter(|part| {
-            fs::symlink_metadata(part).is_ok_and(|meta| {
-                meta.file_type().is_symlink() && meta.uid() != 0 && meta.uid() != geteuid().as_raw()
-            })
-        })
-        .map(Path::to_owned)
-        .last()
+    let mut seen = HashSet::new();
+    let mut ways = vec![path.to_owned()];
+    while let Some(way) = ways.pop() {
+        for part in way.ancestors() {
+            let Ok(target) = fs::read_link(part) else {
+                continue; // Not a link.
+            };
+            if !seen.insert(part.to_owned()) {
+                continue;
+            }
+            let is_trusted = fs::symlink_metadata(part)
+                .is_ok_and(|meta| meta.uid() == 0 || meta.uid() == geteuid().as_raw());
+            if !is_trusted || seen.len() > directory::MOST_LINKS {
+                return Some(part.to_owned());
+            }
+            // A relative target begins where the link is.
+            ways.push(part.parent().unwrap_or(part).join(target));
+        }
+    }
+    None
 }
 
 /// `TMPDIR/pidfile-UID`.
