@@ -97,7 +97,7 @@ fn take(arguments: &Arguments) -> Result<ExitCode> {
                     json!({ "status": status.to_string(), "pid": status.pid() })
                 );
             } else {
-                println!("thermod: {status}");
+                println!("{}: {status}", options.resolved_path()?.display());
             }
             return Ok(ExitCode::from(status.exit_code()));
         }

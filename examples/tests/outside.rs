@@ -105,7 +105,7 @@ fn log_contains(path: &Path, text: &str) -> bool {
 #[test]
 fn a_service_starts_reloads_restarts_and_stops() {
     let place = Place::new();
-    expect(&place.service(&["status"]), 3, "thermod: not running");
+    expect(&place.service(&["status"]), 3, "does not exist");
     expect(&place.service(&["stop"]), 0, "not running");
     expect(&place.service(&["reload"]), 7, "");
 
@@ -154,7 +154,7 @@ fn a_service_drops_its_privileges_and_is_stopped_by_root() {
     assert_ne!(holder.uid(), Some(0));
     expect(&place.service(&["stop"]), 0, "");
     // Its user may not remove the file from the folder of root, so it was emptied.
-    expect(&place.service(&["status"]), 3, "not running, left empty");
+    expect(&place.service(&["status"]), 3, "stale and empty");
 }
 
 #[test]

@@ -195,11 +195,12 @@ fn find_way(plan: &Plan, hidden: &Litter<'_>) -> Result<Way> {
         id: hidden.id,
     };
     if link(target, &hidden.name, &second.name).is_ok() {
-        if keeps_lock(&second.name)? {
-            return Ok(Way::Link);
-        }
+        let keeps = keeps_lock(&second.name);
         // The other name may show another inode, but is ours nevertheless.
         let _ = target.remove(&second.name);
+        if keeps? {
+            return Ok(Way::Link);
+        }
     }
     let dir = target.dir.as_raw_fd();
     if sys::rename_no_replace(dir, &hidden.name, &second.name).is_ok() {

@@ -25,8 +25,12 @@ ctor::declarative::ctor! {
 /// Registers the exit hook, once. An acquire calls this again, because the linker may have left the
 /// constructor out of a static library.
 pub(super) fn register() {
+    if REGISTERED.load(SeqCst) {
+        return;
+    }
+    // Before any thread sees that it is done: an identity must not change under its owner.
+    identity::prepare();
     if !REGISTERED.swap(true, SeqCst) {
-        identity::prepare();
         sys::at_exit(on_exit);
     }
 }

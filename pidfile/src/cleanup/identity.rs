@@ -10,16 +10,17 @@
 //! The child of a `vfork` still shares its parent's memory. Its pid, which is
 //! stored beside the generation, tells it apart.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 
-use crate::sys;
+use crate::sys::{self, LeakedList};
 
 /// What a forked child must not inherit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Process(&'static [AtomicUsize; 4]);
 
-static WIPED_BY_KERNEL: OnceLock<Option<&'static [AtomicUsize; 4]>> = OnceLock::new();
+/// The oldest counts. Not a `OnceLock`: the child of a fork in the middle of its initialisation would
+/// wait forever.
+static WIPED_BY_KERNEL: LeakedList<&'static [AtomicUsize; 4]> = LeakedList::new();
 static WIPED_BY_HOOK: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
 
 /// The highest generation among this process and its ancestors.
@@ -31,8 +32,8 @@ pub(super) const OWNER_BITS: u32 = 25;
 
 impl Process {
     fn this() -> Process {
-        let wiped = WIPED_BY_KERNEL.get().copied().flatten();
-        Process(wiped.unwrap_or(&WIPED_BY_HOOK))
+        let wiped = WIPED_BY_KERNEL.iter().last();
+        Process(wiped.copied().unwrap_or(&WIPED_BY_HOOK))
     }
 
     /// Its pid.
@@ -55,11 +56,14 @@ impl Process {
     }
 }
 
-/// Prepares what [`enrol`] needs. Called once, before `main` where that is possible.
+/// Prepares what [`enrol`] needs: before `main` if possible, else before the first acquire. Two threads
+/// may be here at once.
 pub(super) fn prepare() {
-    let _ = WIPED_BY_KERNEL.get_or_init(sys::wiped_on_fork);
-    if WIPED_BY_KERNEL.get().is_none_or(Option::is_none) {
-        sys::after_fork_in_child(forget);
+    match sys::wiped_on_fork() {
+        Some(page) => {
+            WIPED_BY_KERNEL.push(page);
+        }
+        None => sys::after_fork_in_child(forget),
     }
 }
 
@@ -81,7 +85,10 @@ pub(super) fn enrol() -> u32 {
                 break next;
             }
         };
-        process.enders().store(0, SeqCst);
+        if before != 0 {
+            // The number of enders is the parent's, too: the child of a bare `clone`.
+            process.enders().store(0, SeqCst);
+        }
         // If two threads get here at once, the first one decides.
         let _ = process
             .generation()
