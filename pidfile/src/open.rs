@@ -90,7 +90,8 @@ fn try_open(target: &Target, access: Access) -> Result<Option<Found>> {
         Err(errno) if is_symlink(errno) => {
             return Err(target.not_a_pidfile("it is a symbolic link"));
         }
-        Err(Errno::EACCES | Errno::EPERM) if !is_trusted => {
+        // Only a start cares whose file it is.
+        Err(Errno::EACCES | Errno::EPERM) if !is_trusted && access != Access::Look => {
             return Err(strangers(target, &stat, Asked::InVain));
         }
         Err(errno) => return Err(target.cannot(Action::Open, unwritable.unwrap_or(errno))),
