@@ -55,6 +55,9 @@ mod environment;
 /// Without nameless files or links the promises are the same.
 #[cfg(target_os = "linux")]
 mod fallback;
+/// A fault at any system call breaks no promise.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod faults;
 /// Where the directory cannot be written, an existing file is held in place.
 mod in_place;
 /// When the system refuses, the start fails cleanly and works later.

@@ -16,6 +16,8 @@ mod script;
 mod stepping;
 mod stranger;
 mod system;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) mod tracer;
 
 pub(crate) use build::{WORKSPACE, cargo, cc, target_dir, write_crate};
 pub(crate) use facts::{Snapshot, is_locked, is_tmpfile_supported, lock};
@@ -23,7 +25,7 @@ pub(crate) use facts::{Snapshot, is_locked, is_tmpfile_supported, lock};
 pub(crate) use mounts::{Mount, has_program};
 pub(crate) use program::Program;
 pub(crate) use refusal::Refusal;
-pub(crate) use sandbox::{Sandbox, names, set_mode};
+pub(crate) use sandbox::{Sandbox, names, progress, set_mode};
 pub(crate) use script::{Script, holder};
 #[cfg(target_os = "linux")]
 pub(crate) use stepping::{Call, Stepped};

@@ -176,7 +176,7 @@ fn watchdog() -> Sender<()> {
 
 /// Reports that the test of this thread goes on. What counts is that a program started, spoke or
 /// ended, so that a long test need not be fast.
-pub(super) fn progress() {
+pub(crate) fn progress() {
     PROGRESS.with_borrow(|sender| {
         if let Some(sender) = sender {
             // Fails if the watchdog is gone, which is then no business of the test.

@@ -1,0 +1,314 @@
+//! A fault at every system call: the process is killed, the call fails, or the call succeeds and
+//! reports a failure. Whatever happens, the path is absent or complete, nothing is left behind, no two
+//! processes hold the file, and the next start works.
+//!
+//! A point is a scenario, a call and a fault. Each test runs a sample of its points, spread evenly over
+//! all of them, and prints how many it has tried; with `PIDFILE_FAULTS=all` it runs every one.
+
+mod promises;
+mod scene;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::thread;
+
+use nix::errno::Errno;
+use nix::libc;
+
+use self::scene::Before::{Held, Nothing, Stale};
+use self::scene::Form::{Hidden, InPlace, LinkRefused, Nameless, OwnName, Renamed};
+use self::scene::{Scenario, Scene};
+use crate::support::tracer::{self, Call, Fault, Point};
+use crate::support::{Sandbox, needs, progress};
+
+/// Every failure that a call is given.
+const ERRORS: [Errno; 13] = [
+    Errno::EINTR,
+    Errno::EIO,
+    Errno::ENOSPC,
+    Errno::EDQUOT,
+    Errno::EACCES,
+    Errno::EPERM,
+    Errno::EMFILE,
+    Errno::ENFILE,
+    Errno::ENOLCK,
+    Errno::EOPNOTSUPP,
+    Errno::EROFS,
+    Errno::EBUSY,
+    Errno::ESTALE,
+];
+
+/// Calls that ask the kernel for nothing that could be refused with one of these errors: memory, the
+/// process's own facts, its signals, and the random numbers that std asks for.
+const NEVER_FAIL: [libc::c_long; 24] = [
+    libc::SYS_mmap,
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_mprotect,
+    libc::SYS_madvise,
+    libc::SYS_brk,
+    libc::SYS_getpid,
+    libc::SYS_gettid,
+    libc::SYS_getuid,
+    libc::SYS_geteuid,
+    libc::SYS_getgid,
+    libc::SYS_getegid,
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_sigaltstack,
+    libc::SYS_futex,
+    libc::SYS_sched_yield,
+    libc::SYS_clock_gettime,
+    libc::SYS_restart_syscall,
+    libc::SYS_exit_group,
+    libc::SYS_getrandom,
+    libc::SYS_umask,
+    libc::SYS_prctl,
+];
+
+/// Calls that sleep can only be interrupted.
+const SLEEP: [libc::c_long; 4] = [
+    libc::SYS_poll,
+    libc::SYS_ppoll,
+    libc::SYS_nanosleep,
+    libc::SYS_clock_nanosleep,
+];
+
+/// Calls that change something, so that a failure may be a lie.
+const CHANGE: [libc::c_long; 13] = [
+    libc::SYS_linkat,
+    libc::SYS_unlinkat,
+    libc::SYS_renameat,
+    libc::SYS_renameat2,
+    libc::SYS_mkdirat,
+    libc::SYS_write,
+    libc::SYS_pwrite64,
+    libc::SYS_ftruncate,
+    libc::SYS_fchmod,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_flock,
+    libc::SYS_close,
+];
+
+/// How many points of each thousand a sample has, unless all are run.
+const SAMPLE: usize = 250;
+
+/// Every fault of one call.
+fn faults(scenario: Scenario, call: &Call) -> Vec<Fault> {
+    let mut faults = vec![Fault::KilledBefore, Fault::KilledAfter];
+    // The kernel closes a descriptor whatever it reports.
+    let fails = call.number != libc::SYS_close && !NEVER_FAIL.contains(&call.number);
+    let errors = if SLEEP.contains(&call.number) {
+        1
+    } else {
+        ERRORS.len()
+    };
+    if fails {
+        faults.extend(ERRORS[..errors].iter().copied().map(Fault::Fails));
+    }
+    if changes(call) && scenario.form.refuses(call).is_none() {
+        faults.extend(ERRORS.into_iter().map(Fault::Misreports));
+    }
+    faults
+}
+
+fn changes(call: &Call) -> bool {
+    let flags = u64::from(libc::O_CREAT.cast_unsigned());
+    // No server stands behind /proc, and std panics if closing a directory fails.
+    !call.closes_proc && CHANGE.contains(&call.number)
+        || call.number == libc::SYS_openat && call.arguments[2] & flags != 0
+}
+
+/// Every point of these scenarios, found by a run of each without a fault.
+fn points(sandbox: &Sandbox, scenarios: &[Scenario]) -> Vec<(Scenario, Call, Point)> {
+    let mut points = Vec::new();
+    for &scenario in scenarios {
+        let mut scene = Scene::new(scenario, &sandbox.path("rehearsal"));
+        let path = scene.path.clone();
+        let run = tracer::run(scenario.operation, &path, None, &mut scene);
+        let Some(run) = run else {
+            needs(false, "permission to trace a process");
+            return Vec::new();
+        };
+        for (index, call) in run.calls.iter().enumerate() {
+            let faults = faults(scenario, call).into_iter();
+            points.extend(faults.map(|fault| (scenario, *call, Point { index, fault })));
+        }
+        println!(
+            "{scenario:?}: {} calls, {} points so far, {}",
+            run.calls.len(),
+            points.len(),
+            run.output.trim()
+        );
+    }
+    points
+}
+
+/// Tries a sample of the points of these scenarios, or all of them.
+fn sweep(scenarios: &[Scenario]) {
+    let sandbox = Sandbox::new();
+    let mut points = points(&sandbox, scenarios);
+    let all = points.len();
+    if std::env::var_os("PIDFILE_FAULTS").is_none_or(|which| which != "all") {
+        points = sample(points);
+    }
+    println!("{} of {all} points tried", run(&sandbox, &points));
+}
+
+/// Tries every point of these scenarios that is chosen.
+fn sweep_where(scenarios: &[Scenario], is_chosen: impl Fn(&Call, Fault) -> bool) {
+    let sandbox = Sandbox::new();
+    let mut points = points(&sandbox, scenarios);
+    let traced = !points.is_empty();
+    points.retain(|(_, call, point)| is_chosen(call, point.fault));
+    let tried = run(&sandbox, &points);
+    assert!(tried > 0 || !traced, "no such point was met");
+    println!("{tried} points tried");
+}
+
+/// Always the same points, spread evenly.
+fn sample<Item>(points: Vec<Item>) -> Vec<Item> {
+    // Fibonacci hashing: consecutive numbers fall far from each other.
+    let place = |index: usize| index.wrapping_mul(0x9E37_79B9) % (1 << 20);
+    let chosen = points.into_iter().enumerate();
+    let chosen = chosen.filter(|(index, _)| place(*index) * 1000 < SAMPLE << 20);
+    chosen.map(|(_, point)| point).collect()
+}
+
+/// Tries the points on all processors, and panics with what is wrong. Returns how many were met.
+fn run(sandbox: &Sandbox, points: &[(Scenario, Call, Point)]) -> usize {
+    let next = AtomicUsize::new(0);
+    let tried = AtomicUsize::new(0);
+    let broken = Mutex::new(Vec::new());
+    let work = |worker: usize| {
+        let dir = sandbox.path(&format!("worker-{worker}"));
+        while let Some((scenario, _, point)) = points.get(next.fetch_add(1, Relaxed)) {
+            progress();
+            let mut scene = Scene::new(*scenario, &dir);
+            let path = scene.path.clone();
+            let run = tracer::run(scenario.operation, &path, Some(*point), &mut scene);
+            let run = run.expect("the rehearsal was traced");
+            // Some calls depend on the moment, so it may be another one, and even one that is not
+            // given this fault.
+            let Some(met) = run.met else { continue };
+            if !faults(*scenario, &met).contains(&point.fault) {
+                continue;
+            }
+            tried.fetch_add(1, Relaxed);
+            if let Err(why) = promises::check(&mut scene, *point, met, &run) {
+                let what = format!(
+                    "{scenario:?}, {point:?}, {met:?}:\n  {why}\n  {:?}",
+                    run.output
+                );
+                broken.lock().expect("no worker panics").push(what);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        let processors = thread::available_parallelism().map_or(1, Into::into);
+        for worker in 1..processors {
+            scope.spawn(move || work(worker));
+        }
+        // The watchdog listens to this thread.
+        work(0);
+    });
+    let broken = broken.into_inner().expect("no worker panics");
+    let tried = tried.into_inner();
+    assert!(
+        broken.is_empty(),
+        "{} of {tried} points are wrong:\n{}",
+        broken.len(),
+        broken.join("\n")
+    );
+    tried
+}
+
+/// One operation in many forms.
+fn scenarios(
+    operation: &'static str,
+    before: scene::Before,
+    forms: impl IntoIterator<Item = scene::Form>,
+) -> Vec<Scenario> {
+    let scenario = |form| Scenario {
+        operation,
+        before,
+        form,
+    };
+    forms.into_iter().map(scenario).collect()
+}
+
+#[test]
+fn a_fault_in_a_start_on_a_free_path() {
+    let forms = [Nameless, Hidden, LinkRefused, Renamed, OwnName];
+    sweep(&scenarios("acquire", Nothing, forms));
+}
+
+#[test]
+fn a_fault_in_a_take_over() {
+    let forms = [Nameless, Hidden, LinkRefused, Renamed, OwnName, InPlace];
+    sweep(&scenarios("acquire", Stale, forms));
+}
+
+#[test]
+fn a_fault_in_a_start_beside_a_holder() {
+    sweep(&scenarios("acquire", Held, [Nameless, Hidden, InPlace]));
+}
+
+#[test]
+fn a_fault_in_a_wait() {
+    let forms = [Nameless, Hidden, Renamed, OwnName, InPlace];
+    sweep(&scenarios("wait", Held, forms));
+}
+
+#[test]
+fn a_fault_in_a_release() {
+    for operation in ["release", "cleanup"] {
+        sweep(&scenarios(operation, Stale, [Nameless, Hidden, InPlace]));
+    }
+}
+
+#[test]
+fn a_fault_in_an_adoption() {
+    let forms = [Nameless, Hidden, LinkRefused, Renamed, OwnName, InPlace];
+    sweep(&scenarios("adopt", Stale, forms));
+}
+
+#[test]
+fn a_fault_in_a_status() {
+    for before in [Nothing, Stale, Held] {
+        sweep(&scenarios("status", before, [Nameless]));
+    }
+}
+
+// Points that were wrong once.
+
+#[test]
+fn a_record_is_written_once_even_if_its_writing_was_reported_as_interrupted() {
+    let mut all = scenarios("acquire", Nothing, [Nameless, Hidden, OwnName]);
+    all.extend(scenarios("adopt", Stale, [Nameless, Hidden]));
+    sweep_where(&all, |call, fault| {
+        [libc::SYS_write, libc::SYS_pwrite64].contains(&call.number)
+            && fault == Fault::Misreports(Errno::EINTR)
+    });
+}
+
+#[test]
+fn a_file_whose_creation_was_misreported_does_not_stay() {
+    let forms = [Hidden, LinkRefused, Renamed, OwnName];
+    let mut all = scenarios("acquire", Nothing, forms);
+    all.extend(scenarios("acquire", Stale, forms));
+    all.extend(scenarios("adopt", Stale, forms));
+    sweep_where(&all, |call, fault| {
+        call.number == libc::SYS_openat && matches!(fault, Fault::Misreports(_))
+    });
+}
+
+#[test]
+fn a_status_of_a_file_that_cannot_be_opened_is_an_io_error() {
+    sweep_where(&scenarios("status", Stale, [Nameless]), |call, fault| {
+        let refusals = [Errno::EACCES, Errno::EPERM].map(Fault::Fails);
+        call.number == libc::SYS_openat && refusals.contains(&fault)
+    });
+}

@@ -1,0 +1,125 @@
+//! `faulty OPERATION PATH`: takes one operation between two marks, for a test that traces it and makes
+//! its system calls fail.
+//!
+//! A mark is a call of `getppid`, which nothing else here makes. Whatever belongs to the preparation
+//! happens before the first mark, and what belongs to the report after the second one. The program
+//! prints `ok WHAT`, or `error VARIANT ERRNO`, and ends with status 0; a guard that it still has is
+//! released then.
+
+use std::error::Error as _;
+use std::ffi::OsString;
+use std::io;
+use std::time::Duration;
+
+use nix::sys::ptrace;
+use nix::sys::signal::{Signal, raise};
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, alarm, fork, getppid};
+use pidfile::{Error, Options, PidFile, Reservation};
+
+/// A program that hangs is ended by its alarm, and so is each child of it.
+const ALARM_SECONDS: u32 = 60;
+/// How long an acquire waits that is meant to wait.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+fn main() {
+    alarm::set(ALARM_SECONDS);
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let [operation, path] = arguments.as_slice() else {
+        panic!("OPERATION PATH");
+    };
+    let options = Options::new().path(path);
+    if let Err(errno) = ptrace::traceme() {
+        println!("untraced {errno}");
+        return;
+    }
+    raise(Signal::SIGSTOP).expect("raise");
+    match operation.to_str() {
+        Some("acquire") => report(between_marks(|| options.acquire())),
+        Some("wait") => {
+            let options = options.wait(PATIENCE);
+            report(between_marks(|| options.acquire()));
+        }
+        Some("release") => {
+            let guard = options.acquire().expect("acquire");
+            report(between_marks(|| guard.release()));
+        }
+        Some("cleanup") => {
+            let guard = options.acquire().expect("acquire");
+            between_marks(pidfile::cleanup);
+            println!("ok");
+            drop(guard);
+        }
+        Some("adopt") => adopt(options.reserve().expect("reserve")),
+        Some("status") => report(between_marks(|| options.status())),
+        _ => panic!("{} is not an operation", operation.display()),
+    }
+}
+
+fn between_marks<Answer>(operation: impl FnOnce() -> Answer) -> Answer {
+    getppid();
+    let answer = operation();
+    getppid();
+    answer
+}
+
+/// A child adopts. The parent, which shares the lock until then, waits for the child's end, and cleans
+/// up nothing.
+#[allow(unsafe_code, reason = "fork")]
+fn adopt(reservation: Reservation) {
+    // SAFETY: this process has one thread, so the child may do anything.
+    match unsafe { fork() }.expect("fork") {
+        ForkResult::Parent { child } => {
+            std::mem::forget(reservation);
+            waitpid(child, None).expect("it is our child");
+        }
+        ForkResult::Child => {
+            // A forked child does not inherit the alarm.
+            alarm::set(ALARM_SECONDS);
+            report(between_marks(|| reservation.adopt()));
+        }
+    }
+}
+
+/// Prints the answer and then drops it.
+fn report(answer: pidfile::Result<impl Answer>) {
+    match &answer {
+        Ok(answer) => println!("ok {}", answer.describe()),
+        Err(error) => println!("error {} {}", variant(error), errno(error)),
+    }
+}
+
+fn variant(error: &Error) -> String {
+    let text = format!("{error:?}");
+    text.split(':').next().unwrap_or_default().to_owned()
+}
+
+/// The system's error behind it, or 0.
+fn errno(error: &Error) -> i32 {
+    let source = error.source();
+    let source = source.and_then(|source| source.downcast_ref::<io::Error>());
+    source.and_then(io::Error::raw_os_error).unwrap_or_default()
+}
+
+/// What an operation returns when it succeeds.
+trait Answer {
+    fn describe(&self) -> String;
+}
+
+impl Answer for PidFile {
+    fn describe(&self) -> String {
+        self.pid().to_string()
+    }
+}
+
+impl Answer for () {
+    fn describe(&self) -> String {
+        String::new()
+    }
+}
+
+impl Answer for pidfile::Status {
+    fn describe(&self) -> String {
+        format!("{self:?}")
+    }
+}
