@@ -169,7 +169,8 @@ fn find(options: &Options, plan: &Plan, waiter: &mut Waiter) -> Result<Seen> {
                     return Err(refusal);
                 }
                 log::taking_over(&target.path, replaced);
-                adopt::remove_leftover(target);
+                // Ignored: it blocks no start.
+                let _ = adopt::remove_leftover(target);
                 return Ok(Seen::Stale(found));
             }
             // Without a lock it is the recorded process that blocks the start, here this one.

@@ -115,9 +115,9 @@ fn rename(target: &Target, step: &CStr, new: FileId, old: FileId) -> Result<bool
 ///
 /// # Errors
 ///
-/// The name belongs to a file that is not ours to remove.
+/// The name belongs to a file that is not ours to remove, or the system refused.
 fn clear(target: &Target, step: &CStr) -> Result<()> {
-    remove_leftover(target);
+    let removed = remove_leftover(target);
     let path = || {
         use std::ffi::OsStr;
         use std::os::unix::ffi::OsStrExt;
@@ -143,18 +143,26 @@ fn clear(target: &Target, step: &CStr) -> Result<()> {
             ),
         )),
         None => match leftover::read(target, step) {
-            Some(Record::Foreign(why)) => foreign(&why),
-            _ => Ok(()),
+            Ok(Record::Foreign(why)) => foreign(&why),
+            // A sibling's, unless the system has refused.
+            _ => match removed {
+                Ok(()) | Err(Errno::ENOENT) => Ok(()),
+                Err(errno) => Err(Error::io(Action::Remove, &path(), errno)),
+            },
         },
     }
 }
 
 /// Removes what a killed adoption left. The caller holds the lock of the pidfile, but so may its
 /// siblings.
-pub(crate) fn remove_leftover(target: &Target) {
+///
+/// # Errors
+///
+/// The system refused, which matters to an adoption only.
+pub(crate) fn remove_leftover(target: &Target) -> nix::Result<()> {
     leftover::remove(target, &stepping_stone(&target.name), |record| {
         !matches!(record, Record::Foreign(_))
-    });
+    })
 }
 
 /// `.NAME.adopt`. If that is too long, NAME is the beginning of the name and a hash of all of it.

@@ -255,8 +255,8 @@ pub(crate) fn create_under(
         Err(Errno::EEXIST) => return Ok(None),
         Err(errno) => {
             // The file may be there although its creation was reported as a failure. It is empty
-            // then, and so it is stale, whoever has made it.
-            leftover::remove(target, name, |record| *record == Record::Empty);
+            // then, and so it is stale, whoever has made it. Ignored: the failure is reported.
+            let _ = leftover::remove(target, name, |record| *record == Record::Empty);
             return Err(target.cannot(Action::Create, errno));
         }
     };

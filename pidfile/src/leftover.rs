@@ -7,9 +7,11 @@
 
 use std::ffi::CStr;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 use nix::unistd::geteuid;
@@ -21,23 +23,30 @@ use crate::target::{Target, kind_of};
 
 /// Removes the file of that name, if its record is `expected`.
 ///
-/// Nothing else is removed: not a file that is locked or that belongs to another user. A failure does
-/// not matter to the caller, since such a file blocks no start.
-pub(crate) fn remove(target: &Target, name: &CStr, expected: impl Fn(&Record) -> bool) {
-    let Ok(file) = open(target, name) else {
-        return;
-    };
-    let Ok(stat) = sys::stat(file.as_raw_fd()) else {
-        return;
-    };
-    if is_trusted(&stat)
-        && kind_of(&stat).is_none()
-        && sys::flock(file.as_raw_fd(), LockKind::Exclusive).is_ok()
-        && read_file(&file).is_some_and(|record| expected(&record))
-        && target.is_named(name, stat.id)
-    {
-        let _ = target.remove(name);
+/// Nothing else is removed: not a file that is locked or that belongs to another user.
+///
+/// # Errors
+///
+/// The system refused, and the file may still be there. It blocks no start.
+pub(crate) fn remove(
+    target: &Target,
+    name: &CStr,
+    expected: impl Fn(&Record) -> bool,
+) -> nix::Result<()> {
+    let file = open(target, name)?;
+    let stat = sys::stat(file.as_raw_fd())?;
+    if !is_trusted(&stat) || kind_of(&stat).is_some() {
+        return Ok(());
     }
+    match sys::flock(file.as_raw_fd(), LockKind::Exclusive) {
+        Ok(()) => {}
+        Err(Errno::EWOULDBLOCK) => return Ok(()),
+        Err(errno) => return Err(errno),
+    }
+    if !expected(&read_file(&file)?) || target.stat_at(name)?.id != stat.id {
+        return Ok(());
+    }
+    target.remove(name)
 }
 
 /// Whether the file is one that we may have left.
@@ -46,9 +55,9 @@ pub(crate) fn is_trusted(stat: &Stat) -> bool {
     stat.uid == us.as_raw() || us.is_root() && stat.uid == 0
 }
 
-/// What the file of that name records, if it can be read.
-pub(crate) fn read(target: &Target, name: &CStr) -> Option<Record> {
-    read_file(&open(target, name).ok()?)
+/// What the file of that name records.
+pub(crate) fn read(target: &Target, name: &CStr) -> nix::Result<Record> {
+    read_file(&open(target, name)?)
 }
 
 fn open(target: &Target, name: &CStr) -> nix::Result<File> {
@@ -56,8 +65,13 @@ fn open(target: &Target, name: &CStr) -> nix::Result<File> {
     open_at(&target.dir, name, flags, Mode::empty()).map(File::from)
 }
 
-fn read_file(file: &File) -> Option<Record> {
+fn read_file(file: &File) -> nix::Result<Record> {
     let mut bytes = [0; record::MOST + 1];
-    let length = file.read_at(&mut bytes, 0).ok()?;
-    Some(record::parse(&bytes[..length]))
+    loop {
+        match file.read_at(&mut bytes, 0) {
+            Ok(length) => return Ok(record::parse(&bytes[..length])),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(Errno::try_from(error).unwrap_or(Errno::EIO)),
+        }
+    }
 }
