@@ -271,15 +271,19 @@ pub(crate) fn create_under(
                 return Err(target.cannot_lock(errno));
             }
         }
-        if !target.is_named(name, id) {
-            return Ok(None);
-        }
     }
     let litter = Litter {
         target,
         name: name.to_owned(),
         id,
     };
+    if plan.terms.lock {
+        match target.stat_at(name) {
+            Ok(stat) if stat.id == id => {}
+            Ok(_) | Err(Errno::ENOENT) => return Ok(None),
+            Err(errno) => return Err(target.cannot(Action::Inspect, errno)),
+        }
+    }
     if plan.terms.lock && !is_locked(target, name)? {
         return Err(target.unsupported());
     }
