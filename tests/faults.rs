@@ -15,7 +15,7 @@ use std::thread;
 use nix::errno::Errno;
 use nix::libc;
 
-use self::scene::Before::{Held, Nothing, Stale};
+use self::scene::Before::{Held, Leftover, NoDirectory, Nothing, Stale, StaleAndLeftover};
 use self::scene::Form::{Hidden, InPlace, LinkRefused, Nameless, OwnName, Renamed};
 use self::scene::{Scenario, Scene};
 use crate::support::tracer::{self, Call, Fault, Point};
@@ -40,7 +40,7 @@ const ERRORS: [Errno; 13] = [
 
 /// Calls that ask the kernel for nothing that could be refused with one of these errors: memory, the
 /// process's own facts, its signals, and the random numbers that std asks for.
-const NEVER_FAIL: [libc::c_long; 24] = [
+const NEVER_FAIL: [libc::c_long; 27] = [
     libc::SYS_mmap,
     libc::SYS_munmap,
     libc::SYS_mremap,
@@ -57,6 +57,9 @@ const NEVER_FAIL: [libc::c_long; 24] = [
     libc::SYS_rt_sigprocmask,
     libc::SYS_rt_sigreturn,
     libc::SYS_sigaltstack,
+    libc::SYS_kill,
+    libc::SYS_tkill,
+    libc::SYS_tgkill,
     libc::SYS_futex,
     libc::SYS_sched_yield,
     libc::SYS_clock_gettime,
@@ -97,7 +100,10 @@ const SAMPLE: usize = 250;
 
 /// Every fault of one call.
 fn faults(scenario: Scenario, call: &Call) -> Vec<Fault> {
-    let mut faults = vec![Fault::KilledBefore, Fault::KilledAfter];
+    let mut faults = vec![Fault::KilledBefore];
+    if call.number != libc::SYS_exit_group {
+        faults.push(Fault::KilledAfter);
+    }
     // The kernel closes a descriptor whatever it reports.
     let fails = call.number != libc::SYS_close && !NEVER_FAIL.contains(&call.number);
     let errors = if SLEEP.contains(&call.number) {
@@ -154,7 +160,11 @@ fn sweep(scenarios: &[Scenario]) {
     if std::env::var_os("PIDFILE_FAULTS").is_none_or(|which| which != "all") {
         points = sample(points);
     }
-    println!("{} of {all} points tried", run(&sandbox, &points));
+    let operation = scenarios[0].operation;
+    println!(
+        "{operation}: {} of {all} points tried",
+        run(&sandbox, &points)
+    );
 }
 
 /// Tries every point of these scenarios that is chosen.
@@ -248,7 +258,10 @@ fn a_fault_in_a_start_on_a_free_path() {
 #[test]
 fn a_fault_in_a_take_over() {
     let forms = [Nameless, Hidden, LinkRefused, Renamed, OwnName, InPlace];
-    sweep(&scenarios("acquire", Stale, forms));
+    let mut all = scenarios("acquire", Stale, forms);
+    all.extend(scenarios("chmod", Stale, [Nameless, Hidden, InPlace]));
+    all.extend(scenarios("strict", Stale, [Nameless]));
+    sweep(&all);
 }
 
 #[test]
@@ -264,9 +277,21 @@ fn a_fault_in_a_wait() {
 
 #[test]
 fn a_fault_in_a_release() {
-    for operation in ["release", "cleanup"] {
-        sweep(&scenarios(operation, Stale, [Nameless, Hidden, InPlace]));
-    }
+    let mut all = scenarios("release", Stale, [Nameless, Hidden, InPlace]);
+    all.extend(scenarios("cleanup", Stale, [Nameless, Hidden, InPlace]));
+    sweep(&all);
+}
+
+#[test]
+fn a_fault_in_an_end() {
+    let mut all = scenarios("term", Stale, [Nameless, Hidden, InPlace]);
+    all.extend(scenarios("exit", Stale, [Nameless, Hidden, InPlace]));
+    sweep(&all);
+}
+
+#[test]
+fn a_fault_in_a_start_that_makes_its_directory() {
+    sweep(&scenarios("make", NoDirectory, [Nameless, Hidden]));
 }
 
 #[test]
@@ -276,10 +301,19 @@ fn a_fault_in_an_adoption() {
 }
 
 #[test]
+fn a_fault_beside_what_a_killed_adoption_left() {
+    let mut all = scenarios("adopt", Leftover, [Nameless, Hidden]);
+    all.extend(scenarios("acquire", StaleAndLeftover, [Nameless, Hidden]));
+    sweep(&all);
+}
+
+#[test]
 fn a_fault_in_a_status() {
-    for before in [Nothing, Stale, Held] {
-        sweep(&scenarios("status", before, [Nameless]));
-    }
+    let before = [Nothing, Stale, Held].into_iter();
+    let all: Vec<_> = before
+        .flat_map(|before| scenarios("status", before, [Nameless]))
+        .collect();
+    sweep(&all);
 }
 
 // Points that were wrong once.

@@ -2,12 +2,12 @@
 
 use std::process;
 
+use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::Signal;
 use nix::sys::wait::WaitStatus;
-use pidfile::Options;
 
-use super::scene::{Before, DEAD, Form, Scene, Sight};
+use super::scene::{Before, DEAD, Form, LEFTOVER, Scene, Sight};
 use crate::support::tracer::{Call, Fault, Point, Run};
 
 const NAME: &str = "it.pid";
@@ -20,6 +20,8 @@ pub(super) fn check(scene: &mut Scene, point: Point, call: Call, run: &Run) -> R
         let by_us = matches!(run.status, WaitStatus::Signaled(_, Signal::SIGKILL, _));
         require(by_us, || format!("it ended otherwise: {:?}", run.status))?;
         check_killed(scene, run, &after)?;
+    } else if matches!(scene.scenario.operation, "term" | "exit") {
+        check_end(scene, call, run, &after)?;
     } else {
         let done = matches!(run.status, WaitStatus::Exited(_, 0));
         require(done, || format!("it ended: {:?}", run.status))?;
@@ -46,7 +48,7 @@ fn start_again(scene: &Scene, is_excused: impl Fn(&String) -> bool) -> Result<()
         names.retain(|name| !is_excused(name));
         names
     };
-    let next = Options::new().path(&scene.path).acquire();
+    let next = scene.options().acquire();
     let next = next.map_err(|error| format!("the next start: {error:?}"))?;
     let now = scene.now();
     require(
@@ -87,11 +89,28 @@ fn check_killed(scene: &Scene, run: &Run, after: &Sight) -> Result<(), String> {
     let mut litter = after.names.clone();
     litter.retain(|name| name != NAME);
     let allowed = match (scenario.operation, scenario.form) {
-        ("adopt", _) => litter.iter().all(|name| name == ".it.pid.adopt"),
+        ("adopt", _) => litter.iter().all(|name| name == LEFTOVER),
         (_, Form::Nameless | Form::InPlace) => litter.is_empty(),
         _ => litter.len() <= 2 && litter.iter().all(|name| is_hidden(name, run)),
     };
     require(allowed, || format!("litter: {litter:?}"))
+}
+
+/// The end of a holder keeps its status, and removes or empties the file. What cannot be emptied either
+/// is stale.
+fn check_end(scene: &Scene, call: Call, run: &Run, after: &Sight) -> Result<(), String> {
+    let is_kept = match scene.scenario.operation {
+        "term" => matches!(run.status, WaitStatus::Signaled(_, Signal::SIGTERM, _)),
+        _ => matches!(run.status, WaitStatus::Exited(_, 0)),
+    };
+    require(is_kept, || format!("it ended: {:?}", run.status))?;
+    let stays = after.names == [NAME];
+    let emptied = stays && after.record.as_deref() == Some("");
+    let refused = stays && call.number == libc::SYS_ftruncate;
+    require(
+        (after.names.is_empty() || emptied || refused) && !after.is_locked,
+        || format!("after the end: {after:?}"),
+    )
 }
 
 /// What the operation has answered, and whether all that can be seen agrees with it.
@@ -109,10 +128,10 @@ fn check_answer(scene: &Scene, point: Point, call: Call, run: &Run) -> Result<()
     };
     let in_place = scene.scenario.form == Form::InPlace;
     if let Err(error) = answer {
-        is_documented(scene, error)?;
+        is_documented(scene, point, error)?;
     }
     let (gained, lost) = match (scene.scenario.operation, answer) {
-        ("acquire", Ok(_)) => (2, 0),
+        ("acquire" | "chmod" | "strict" | "make", Ok(_)) => (2, 0),
         // A waiter leaves one inotify instance open in the process.
         ("wait", Ok(_)) => (3, 0),
         ("release", _) | ("adopt", Err(_)) => (0, 2),
@@ -131,14 +150,14 @@ fn check_answer(scene: &Scene, point: Point, call: Call, run: &Run) -> Result<()
     })?;
     let ours = Some(format!("{}\n", run.pid));
     match (scene.scenario.operation, answer) {
-        ("acquire" | "wait" | "adopt", Ok(_)) => {
+        ("acquire" | "chmod" | "strict" | "make" | "wait" | "adopt", Ok(_)) => {
             let alone = ended.names == [NAME] && !scene.is_held_by_test();
             require(alone && ended.record == ours && ended.is_locked, || {
                 format!("held: {ended:?}")
             })?;
             is_given_back(scene, begun, ended)
         }
-        ("acquire" | "wait", Err(_)) => {
+        ("acquire" | "chmod" | "strict" | "make" | "wait", Err(_)) => {
             require(ended.is_locked == scene.is_held_by_test(), || {
                 format!("the lock of a refused start: {ended:?}")
             })?;
@@ -206,14 +225,16 @@ fn is_given_back(scene: &Scene, begun: &Sight, ended: &Sight) -> Result<(), Stri
 }
 
 /// Whether the documentation of the operation names that error for a system that refuses a call.
-fn is_documented(scene: &Scene, error: &str) -> Result<(), String> {
+fn is_documented(scene: &Scene, point: Point, error: &str) -> Result<(), String> {
     let variant = error.split(' ').next().unwrap_or_default();
     let expected = match variant {
         "Io" => true,
         "Unsupported" => matches!(
             scene.scenario.operation,
-            "acquire" | "wait" | "adopt" | "status"
+            "acquire" | "chmod" | "strict" | "make" | "wait" | "adopt" | "status"
         ),
+        // Interrupted twice at the file that is in its way, an adoption takes it for a sibling's.
+        "Lost" => scene.scenario.has_leftover() && point.fault == Fault::Misreports(Errno::EINTR),
         "Locked" => scene.scenario.before == Before::Held && scene.scenario.operation == "acquire",
         _ => false,
     };
@@ -225,8 +246,8 @@ fn is_true(before: Before, status: &str) -> Result<(), String> {
     let us = format!("Held {{ pid: Some({}) }}", process::id());
     let dead = format!("Stale {{ pid: Some({}) }}", DEAD.trim());
     let expected: &[&str] = match before {
-        Before::Nothing => &["Absent"],
-        Before::Stale => &[&dead],
+        Before::NoDirectory | Before::Nothing | Before::Leftover => &["Absent"],
+        Before::Stale | Before::StaleAndLeftover => &[&dead],
         Before::Held => &[&us, "Held { pid: None }"],
     };
     require(expected.contains(&status), || format!("status {status}"))

@@ -9,6 +9,7 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use nix::libc;
 use nix::unistd::Pid;
+use pidfile::Options;
 
 use crate::support::tracer::{Call, Surroundings};
 use crate::support::{descriptors, is_locked};
@@ -16,11 +17,19 @@ use crate::support::{descriptors, is_locked};
 /// A number that no process has.
 pub(super) const DEAD: &str = "4194305\n";
 
+/// The name by which an adoption gives the new file its own.
+pub(super) const LEFTOVER: &str = ".it.pid.adopt";
+
 /// What has the name before the operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Before {
+    /// Not even the directory.
+    NoDirectory,
     Nothing,
     Stale,
+    /// What a killed adoption has left, alone or beside a stale file.
+    Leftover,
+    StaleAndLeftover,
     /// A file that this process holds.
     Held,
 }
@@ -48,6 +57,12 @@ pub(super) struct Scenario {
     pub(super) operation: &'static str,
     pub(super) before: Before,
     pub(super) form: Form,
+}
+
+impl Scenario {
+    pub(super) fn has_leftover(self) -> bool {
+        matches!(self.before, Before::Leftover | Before::StaleAndLeftover)
+    }
 }
 
 impl Form {
@@ -106,12 +121,19 @@ pub(super) struct Scene {
 impl Scene {
     pub(super) fn new(scenario: Scenario, dir: &Path) -> Scene {
         let _ = fs::remove_dir_all(dir);
-        fs::create_dir(dir).expect("a folder");
+        if scenario.before != Before::NoDirectory {
+            fs::create_dir(dir).expect("a folder");
+        }
         let path = dir.join("it.pid");
         let mut held = None;
         match scenario.before {
-            Before::Nothing => {}
+            Before::NoDirectory | Before::Nothing => {}
             Before::Stale => fs::write(&path, DEAD).expect("a stale file"),
+            Before::Leftover => fs::write(dir.join(LEFTOVER), DEAD).expect("a leftover"),
+            Before::StaleAndLeftover => {
+                fs::write(&path, DEAD).expect("a stale file");
+                fs::write(dir.join(LEFTOVER), DEAD).expect("a leftover");
+            }
             Before::Held => {
                 let file = File::create(&path).expect("a file");
                 let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock);
@@ -132,11 +154,15 @@ impl Scene {
 
     /// What can be seen while no program runs.
     pub(super) fn now(&self) -> Sight {
-        let entries = fs::read_dir(&self.dir).expect("the folder");
+        // The folder may not be there.
+        let entries = fs::read_dir(&self.dir).into_iter().flatten();
         let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
         let mut names: Vec<_> = entries
             .map(|entry| name(entry.expect("an entry")))
             .collect();
+        // A fault may keep it from being removed, and it blocks no start.
+        let is_left = self.scenario.has_leftover();
+        names.retain(|name| !is_left || name != LEFTOVER);
         names.sort();
         Sight {
             descriptors: 0,
@@ -146,6 +172,14 @@ impl Scene {
                 .ok()
                 .map(|facts| std::os::unix::fs::MetadataExt::ino(&facts)),
             is_locked: is_locked(&self.path),
+        }
+    }
+
+    /// The options of the start under test.
+    pub(super) fn options(&self) -> Options {
+        match self.scenario.before {
+            Before::NoDirectory => Options::new().dir(&self.dir).name("it"),
+            _ => Options::new().path(&self.path),
         }
     }
 

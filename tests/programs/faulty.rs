@@ -4,17 +4,19 @@
 //! A mark is a call of `getppid`, which nothing else here makes. Whatever belongs to the preparation
 //! happens before the first mark, and what belongs to the report after the second one. The program
 //! prints `ok WHAT`, or `error VARIANT ERRNO`, and ends with status 0; a guard that it still has is
-//! released then.
+//! released then. `term` and `exit` end between the marks.
 
 use std::error::Error as _;
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
+use std::process::exit;
 use std::time::Duration;
 
 use nix::sys::ptrace;
 use nix::sys::signal::{Signal, raise};
 use nix::sys::wait::waitpid;
-use nix::unistd::{ForkResult, alarm, fork, getppid};
+use nix::unistd::{ForkResult, alarm, fork, geteuid, getppid};
 use pidfile::{Error, Options, PidFile, Reservation};
 
 /// A program that hangs is ended by its alarm, and so is each child of it.
@@ -36,6 +38,15 @@ fn main() {
     raise(Signal::SIGSTOP).expect("raise");
     match operation.to_str() {
         Some("acquire") => report(between_marks(|| options.acquire())),
+        Some("chmod") => {
+            // Its own user, which is a call all the same.
+            let options = options.chmod(0o600).uid(geteuid().as_raw());
+            report(between_marks(|| options.acquire()));
+        }
+        Some("strict") => {
+            let options = options.refuse_live(true);
+            report(between_marks(|| options.acquire()));
+        }
         Some("wait") => {
             let options = options.wait(PATIENCE);
             report(between_marks(|| options.acquire()));
@@ -49,6 +60,22 @@ fn main() {
             between_marks(pidfile::cleanup);
             println!("ok");
             drop(guard);
+        }
+        // The mark after an end is the end itself.
+        Some("term") => {
+            let _guard = options.acquire().expect("acquire");
+            getppid();
+            raise(Signal::SIGTERM).expect("raise");
+        }
+        Some("exit") => {
+            let _guard = options.acquire().expect("acquire");
+            getppid();
+            exit(0);
+        }
+        Some("make") => {
+            let dir = Path::new(path).parent().expect("it is absolute");
+            let options = Options::new().dir(dir).name("it");
+            report(between_marks(|| options.acquire()));
         }
         Some("adopt") => adopt(options.reserve().expect("reserve")),
         Some("status") => report(between_marks(|| options.status())),
