@@ -142,12 +142,7 @@ fn points(sandbox: &Sandbox, scenarios: &[Scenario]) -> Vec<(Scenario, Call, Poi
             let faults = faults(scenario, call).into_iter();
             points.extend(faults.map(|fault| (scenario, *call, Point { index, fault })));
         }
-        println!(
-            "{scenario:?}: {} calls, {} points so far, {}",
-            run.calls.len(),
-            points.len(),
-            run.output.trim()
-        );
+        println!("{scenario:?}: {} calls", run.calls.len());
     }
     points
 }
@@ -345,4 +340,10 @@ fn a_status_of_a_file_that_cannot_be_opened_is_an_io_error() {
         let refusals = [Errno::EACCES, Errno::EPERM].map(Fault::Fails);
         call.number == libc::SYS_openat && refusals.contains(&fault)
     });
+}
+
+#[test]
+fn an_adoption_reports_why_a_leftover_stays_in_its_way() {
+    let all = scenarios("adopt", Leftover, [Nameless, Hidden]);
+    sweep_where(&all, |_, fault| fault == Fault::Fails(Errno::EIO));
 }

@@ -75,12 +75,11 @@ impl Form {
         let link = call.number == libc::SYS_linkat;
         let rename = call.number == libc::SYS_renameat2;
         match self {
-            Form::Nameless => None,
             Form::LinkRefused => link.then_some(Errno::EPERM),
             Form::Hidden | Form::Renamed | Form::OwnName if nameless => Some(Errno::EOPNOTSUPP),
             Form::Renamed | Form::OwnName if link => Some(Errno::EPERM),
             Form::OwnName if rename => Some(Errno::EINVAL),
-            Form::Hidden | Form::Renamed | Form::OwnName => None,
+            Form::Nameless | Form::Hidden | Form::Renamed | Form::OwnName => None,
             Form::InPlace => {
                 let changes = [libc::SYS_linkat, libc::SYS_unlinkat, libc::SYS_renameat];
                 let changes =

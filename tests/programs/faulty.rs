@@ -37,23 +37,23 @@ fn main() {
     }
     raise(Signal::SIGSTOP).expect("raise");
     match operation.to_str() {
-        Some("acquire") => report(between_marks(|| options.acquire())),
+        Some("acquire") => report(&between_marks(|| options.acquire())),
         Some("chmod") => {
             // Its own user, which is a call all the same.
             let options = options.chmod(0o600).uid(geteuid().as_raw());
-            report(between_marks(|| options.acquire()));
+            report(&between_marks(|| options.acquire()));
         }
         Some("strict") => {
             let options = options.refuse_live(true);
-            report(between_marks(|| options.acquire()));
+            report(&between_marks(|| options.acquire()));
         }
         Some("wait") => {
             let options = options.wait(PATIENCE);
-            report(between_marks(|| options.acquire()));
+            report(&between_marks(|| options.acquire()));
         }
         Some("release") => {
             let guard = options.acquire().expect("acquire");
-            report(between_marks(|| guard.release()));
+            report(&between_marks(|| guard.release()));
         }
         Some("cleanup") => {
             let guard = options.acquire().expect("acquire");
@@ -75,10 +75,10 @@ fn main() {
         Some("make") => {
             let dir = Path::new(path).parent().expect("it is absolute");
             let options = Options::new().dir(dir).name("it");
-            report(between_marks(|| options.acquire()));
+            report(&between_marks(|| options.acquire()));
         }
         Some("adopt") => adopt(options.reserve().expect("reserve")),
-        Some("status") => report(between_marks(|| options.status())),
+        Some("status") => report(&between_marks(|| options.status())),
         _ => panic!("{} is not an operation", operation.display()),
     }
 }
@@ -103,14 +103,14 @@ fn adopt(reservation: Reservation) {
         ForkResult::Child => {
             // A forked child does not inherit the alarm.
             alarm::set(ALARM_SECONDS);
-            report(between_marks(|| reservation.adopt()));
+            report(&between_marks(|| reservation.adopt()));
         }
     }
 }
 
-/// Prints the answer and then drops it.
-fn report(answer: pidfile::Result<impl Answer>) {
-    match &answer {
+/// Prints the answer.
+fn report(answer: &pidfile::Result<impl Answer>) {
+    match answer {
         Ok(answer) => println!("ok {}", answer.describe()),
         Err(error) => println!("error {} {}", variant(error), errno(error)),
     }

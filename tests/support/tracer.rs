@@ -99,6 +99,10 @@ struct Tracer<'a> {
 }
 
 /// Runs the program; `None` if this process may not trace another.
+#[allow(
+    clippy::zombie_processes,
+    reason = "the tracer has waited for it when it ends"
+)]
 pub(crate) fn run(
     operation: &str,
     path: &Path,
