@@ -162,7 +162,7 @@ mod status;
 // However the process ends: the registry of what to clean up.
 mod cleanup;
 
-// What all of them stand on.
+// What all of them rely on.
 mod deadline;
 mod descriptor;
 mod handle;
@@ -202,6 +202,7 @@ pub mod docs {
     #[doc = include_str!("../docs/cookbook.md")]
     pub mod cookbook {}
 
+    /// [cluster]: cluster
     /// [cookbook]: cookbook
     /// [limits]: limits
     ///
