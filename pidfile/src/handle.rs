@@ -1,8 +1,8 @@
-//! A handle on one particular process: a number is given to another process as
-//! soon as the first one is gone, a handle is not.
+//! A handle on one particular process. Once a process is gone, its number may be
+//! given to another one; a handle never means another process.
 //!
 //! On Linux it is a pidfd, on macOS and the BSDs a kqueue that reports the exit.
-//! Where neither is to be had there is only the number, which is asked again
+//! Where neither is available there is only the number, which is checked again
 //! before every signal.
 
 use std::thread;
@@ -15,21 +15,21 @@ use crate::deadline::Deadline;
 use crate::process;
 use pin::Pin;
 
-/// Between two questions, where the end of a process is not announced.
+/// The pause between two checks, where the end of a process is not announced.
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_millis(100);
 
 /// The longest sleep at a time: some systems refuse a longer one.
 const A_DAY: Duration = Duration::from_secs(86_400);
 
-/// What came of a sleep.
+/// How a sleep ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(dead_code, reason = "not every system has a pin")]
 enum Sleep {
     /// The process has ended.
     Ended,
     TimeUp,
-    /// A signal of our own.
+    /// A signal was delivered to this process.
     Interrupted,
 }
 
@@ -37,18 +37,18 @@ enum Sleep {
 #[derive(Debug)]
 pub(crate) struct Handle {
     pid: u32,
-    /// `None` where the system has nothing of the kind.
+    /// `None` where the system offers no such handle.
     pin: Option<Pin>,
 }
 
 impl Handle {
-    /// Of the process that has this number now; `None` if there is none.
+    /// Opens the process that has this number now; `None` if there is none.
     pub(crate) fn open(pid: u32) -> nix::Result<Option<Handle>> {
         let pin = match Pin::new(pid) {
             Ok(pin) => Some(pin),
-            // A number that is a thread's, or none.
+            // No process has this number; a thread may have it.
             Err(Errno::ESRCH | Errno::EINVAL | Errno::ENOENT) => return Ok(None),
-            // No such call, or a filter that forbids it.
+            // The call does not exist, or a filter forbids it.
             Err(Errno::ENOSYS | Errno::EPERM | Errno::EACCES) => None,
             Err(errno) => return Err(errno),
         };
@@ -76,7 +76,7 @@ impl Handle {
         }
     }
 
-    /// Sleeps until it has ended; `false` if the time is up before that.
+    /// Sleeps until it has ended. Returns `false` if the time is up first.
     pub(crate) fn wait(&self, deadline: Deadline) -> bool {
         let mut back_off = SHORTEST;
         loop {
@@ -84,7 +84,7 @@ impl Handle {
             let is_last = if let Some(pin) = &self.pin {
                 match pin.sleep(left.min(A_DAY)) {
                     Sleep::Ended => return true,
-                    // Slept through, whatever the clock says: it may stand still.
+                    // The whole sleep is over, whatever the clock says: it may stand still.
                     Sleep::TimeUp => left <= A_DAY,
                     Sleep::Interrupted => left.is_zero(),
                 }
@@ -129,7 +129,7 @@ mod pin {
         }
 
         pub(super) fn sleep(&self, longest: Duration) -> Sleep {
-            // Rounded up: a deadline in less than a millisecond is no reason to spin.
+            // Rounded up, so that the last millisecond before a deadline is not spent spinning.
             let milliseconds = longest.as_nanos().div_ceil(1_000_000);
             let timeout = PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX);
             let mut fds = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
@@ -164,7 +164,7 @@ mod pin {
     #[derive(Debug)]
     pub(super) struct Pin {
         queue: Kqueue,
-        /// The exit is reported once.
+        /// Remembered, because the kqueue reports the exit only once.
         has_ended: AtomicBool,
     }
 
@@ -186,7 +186,7 @@ mod pin {
             })
         }
 
-        /// The number may be another process's only if this one ends between the two calls.
+        /// The signal can reach another process only if this one ends between the two calls.
         pub(super) fn signal(&self, pid: u32, signal: c_int) -> nix::Result<()> {
             if self.sleep(Duration::ZERO) == Sleep::Ended {
                 return Err(Errno::ESRCH);
@@ -240,7 +240,7 @@ mod pin {
 
     use super::Sleep;
 
-    /// There is none.
+    /// These systems offer none.
     #[derive(Debug)]
     pub(super) enum Pin {}
 

@@ -1,11 +1,11 @@
 //! `Holder`: the process that holds a pidfile, as one particular process and not
 //! as a number.
 //!
-//! Reading a number and signalling it reaches whichever process has the number
-//! by then. Here the order is: the lock is held, the record names a process, a
-//! handle on that process is opened, that process has the lock, and the lock is
-//! still held and the record unchanged. Only then is the handle what it is taken
-//! for. All of it is checked again before every signal.
+//! A program that reads a number and signals it reaches whichever process has
+//! the number by then. Here the steps are: the lock is held; the record names a
+//! process; a handle on that process is opened; that process has the lock; and
+//! the lock is still held and the record unchanged. Only then does the handle
+//! stand for the holder. All of it is checked again before every signal.
 
 use std::path::Path;
 use std::time::Duration;
@@ -29,15 +29,16 @@ use crate::{log, path, sys, wait};
 
 /// The process that holds a pidfile.
 ///
-/// It stands for one particular process. A signal reaches this process or none: one that has got the
-/// same number since, or that is merely named in the file, is never signalled.
+/// It stands for one particular process. A signal reaches this process or none: a process that was
+/// given the same id later, or that is merely named in the file, is never signalled.
 ///
 /// # Platform-specific behavior
 ///
-/// On Linux a process is held by a pidfd, and the kernel is asked whether it has the lock. Elsewhere
-/// the kernel does not say which process has a lock: the holder is the process that the locked file
-/// names. On macOS and the BSDs a kqueue reports its end; between this check and the signal lies an
-/// instant in which another process could get the number. Before Linux 5.3 the same holds there.
+/// On Linux the process is identified by a pidfd, and the kernel reports whether it has the lock.
+/// Other kernels do not report which process has a lock, so there the holder is the process that
+/// the locked file names. On macOS and the BSDs a kqueue reports its end. Between that check and
+/// the signal there is an instant in which another process could be given the id. The same is true
+/// of Linux before 5.3.
 ///
 /// # Examples
 ///
@@ -60,30 +61,30 @@ pub struct Holder {
     uid: Option<u32>,
 }
 
-/// The process that holds the pidfile at `path`: [`Options::holder`] with all defaults.
+/// Returns the process that holds the pidfile at `path`: [`Options::holder`] with all defaults.
 ///
 /// # Errors
 ///
-/// As [`Options::holder`].
+/// The same as for [`Options::holder`].
 pub fn holder(path: impl AsRef<Path>) -> Result<Option<Holder>> {
     Options::new().path(path).holder()
 }
 
 impl Options {
-    /// The process that holds the pidfile; `None` if no process does.
+    /// Returns the process that holds the pidfile; `None` if no process does.
     ///
-    /// It never changes or creates anything, and it never makes a starter fail. A program that locks
-    /// its file with `fcntl` or `lockf` is a holder, too.
+    /// This never changes or creates anything, and never makes another process's start fail. A
+    /// program that locks its file with `fcntl` or `lockf` is a holder, too.
     ///
     /// # Errors
     ///
-    /// - [`UnknownHolder`](Error::UnknownHolder): the file is held, but not by the process that it
-    ///   names, or by one that cannot be named. With [`lock(false)`](Options::lock), nothing proves
-    ///   that the process which the file names holds it.
-    /// - [`NotPidfile`](Error::NotPidfile): something else has that name.
-    /// - Otherwise as [`status`](Options::status).
+    /// - [`UnknownHolder`](Error::UnknownHolder): the file is held, but by a process that it does
+    ///   not name or that cannot be identified. With [`lock(false)`](Options::lock), nothing proves
+    ///   that the process that the file names holds it.
+    /// - [`NotPidfile`](Error::NotPidfile): the path names something else.
+    /// - Otherwise the same as for [`status`](Options::status).
     pub fn holder(&self) -> Result<Option<Holder>> {
-        Ownership::resolve(self)?; // A contradiction is one here, too.
+        Ownership::resolve(self)?; // Options that contradict each other are an error here, too.
         wait::patience(self)?;
         for _ in 0..ROUNDS {
             let Some(target) = Target::open_if_there(path::resolve(self)?)? else {
@@ -96,7 +97,7 @@ impl Options {
                 State::Moved => continue,
                 State::Foreign(why) => return Err(target.not_a_pidfile(why)),
                 State::Own => Some(std::process::id()),
-                // Without the lock, a number is all there is.
+                // Without a lock there is only the number, which proves nothing.
                 State::Live(pid) if !self.lock => {
                     return Err(Error::unknown_holder(&target.path, None, Some(pid)));
                 }
@@ -114,7 +115,7 @@ impl Options {
 }
 
 impl Holder {
-    /// The process that has the lock and is named in the file; `None` if that has changed meanwhile.
+    /// The process that has the lock and is named in the file; `None` if this changes meanwhile.
     fn identify(file: Locked, locker: Option<u32>) -> Result<Option<Holder>> {
         let recorded = file.recorded()?;
         let Some(pid) = locker.filter(|_| locker == recorded) else {
@@ -137,35 +138,35 @@ impl Holder {
             file,
             handle,
         };
-        // What was read about the number is about this process only if it is still there now.
+        // What was read by number is about this process only if it still exists now.
         Ok(holder.holds()?.then_some(holder))
     }
 
-    /// Its process id.
+    /// Returns its process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.handle.pid()
     }
 
-    /// The absolute path of the file that it holds.
+    /// Returns the absolute path of the file that it holds.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.file.path()
     }
 
-    /// Its command name, where the system reports it. A program may call itself whatever it likes.
+    /// Returns its command name, if it is known. A process can choose its own command name.
     #[must_use]
     pub fn program(&self) -> Option<&str> {
         self.program.as_deref()
     }
 
-    /// Its effective user, where the system reports it.
+    /// Returns the id of its effective user, if it is known.
     #[must_use]
     pub fn uid(&self) -> Option<u32> {
         self.uid
     }
 
-    /// Whether it is suspended now (SIGSTOP, Ctrl-Z), as far as the system reports it.
+    /// Whether it is suspended now (SIGSTOP, Ctrl-Z); `false` if the system does not report it.
     #[must_use]
     pub fn is_suspended(&self) -> bool {
         process::is_suspended(self.pid()) && !self.handle.has_ended()
@@ -175,8 +176,8 @@ impl Holder {
     ///
     /// # Errors
     ///
-    /// [`Io`](Error::Io): the process has ended or no longer holds the file (`ESRCH`), it belongs to
-    /// another user (`EPERM`), or there is no such signal (`EINVAL`).
+    /// [`Io`](Error::Io): the process has ended or no longer holds the file (`ESRCH`), it belongs
+    /// to another user (`EPERM`), or the signal does not exist (`EINVAL`).
     pub fn signal(&self, signal: Signal) -> Result<()> {
         if self.holds()? {
             let sent = self.handle.signal(signal.as_raw());
@@ -188,45 +189,45 @@ impl Holder {
         }
     }
 
-    /// Waits until it has ended and the lock is free, at most that long; `None` has no limit. `false`
-    /// if the time is up before that.
+    /// Waits until it has ended and the file is free, for at most `timeout`, or without a limit if
+    /// that is `None`. Returns `false` if the time is up first.
     ///
-    /// A worker that the process has forked may keep the lock. The file is also free once the name
-    /// means another file, or none: that is what the end of a process does that cleans up.
+    /// A worker that the process forked may keep the lock after it has ended. The file is also free
+    /// once the name means another file or none, as it does after a process that cleaned up.
     ///
     /// # Errors
     ///
     /// - [`Config`](Error::Config): this process holds the file itself.
-    /// - [`Io`](Error::Io): the system refused.
+    /// - [`Io`](Error::Io): a system call failed.
     pub fn wait(&self, timeout: Option<Duration>) -> Result<bool> {
         self.refuse_own()?;
         let deadline = Deadline::after(timeout);
         Ok(self.handle.wait(deadline) && self.file.wait_until_free(deadline)?)
     }
 
-    /// Asks it to end with SIGTERM, and waits until it has ended and the lock is free, at most that
-    /// long. A suspended process is woken with SIGCONT, or it would not hear.
+    /// Asks it to end with SIGTERM, and waits until it has ended and the file is free, for at most
+    /// `patience`. SIGCONT follows, because a suspended process would not act on SIGTERM.
     ///
-    /// It is a success if the process has ended already, or no longer holds the file.
+    /// It also succeeds if the process has already ended or no longer holds the file.
     ///
     /// # Errors
     ///
     /// - [`StillRunning`](Error::StillRunning): the process has not ended in that time, or a worker
-    ///   that it has forked keeps the lock.
-    /// - [`UnknownHolder`](Error::UnknownHolder): it has ended, and a process that cannot be named
-    ///   keeps the lock.
+    ///   that it forked keeps the lock.
+    /// - [`UnknownHolder`](Error::UnknownHolder): it has ended, and a process that cannot be
+    ///   identified keeps the lock.
     /// - [`Config`](Error::Config): this process holds the file itself.
-    /// - [`Io`](Error::Io): the process belongs to another user (`EPERM`), or the system refused.
+    /// - [`Io`](Error::Io): the process belongs to another user (`EPERM`), or a system call failed.
     pub fn stop(&self, patience: Duration) -> Result<()> {
         self.end_by(&[Signal::TERM, Signal::CONT], patience)
     }
 
-    /// Ends it with SIGKILL, and waits as [`stop`](Holder::stop) does. It cannot clean up, so the file
-    /// is left behind as a stale one.
+    /// Ends it with SIGKILL, and waits as [`stop`](Holder::stop) does. The process cannot clean up,
+    /// so a stale file is left behind.
     ///
     /// # Errors
     ///
-    /// As [`stop`](Holder::stop).
+    /// The same as for [`stop`](Holder::stop).
     pub fn kill(&self, patience: Duration) -> Result<()> {
         self.end_by(&[Signal::KILL], patience)
     }
@@ -239,7 +240,7 @@ impl Holder {
             for (position, signal) in signals.iter().enumerate() {
                 match self.handle.signal(signal.as_raw()) {
                     Ok(()) | Err(Errno::ESRCH) => {}
-                    // One that was accepted is on its way.
+                    // Ignored: the first signal was accepted and is on its way.
                     Err(_) if position > 0 => {}
                     Err(errno) => return Err(self.cannot_signal(errno)),
                 }
@@ -247,7 +248,7 @@ impl Holder {
         } else if !self.handle.has_ended() {
             return match self.renewed()? {
                 Some(renewed) => renewed.end_by(signals, deadline.left()),
-                None if self.file.is_free()? => Ok(()), // It goes on without the file.
+                None if self.file.is_free()? => Ok(()), // It runs on, but without the file.
                 None => Err(self.file.unknown()?),
             };
         }
@@ -274,12 +275,12 @@ impl Holder {
         let has_lock = self.file.locker(Some(pid)) == Some(pid)
             && !self.file.is_free()?
             && self.file.recorded()? == Some(pid);
-        // The number was this process's all the time only if it is still alive.
+        // Only if the process is still alive was the number its own all the time.
         Ok(has_lock && !self.handle.has_ended())
     }
 
-    /// The same process, if it holds another file under the same name by now: after an upgrade by
-    /// [`pass_to`](crate::Reservation::pass_to), for example.
+    /// The same process, if it holds another file under the same name by now, for example after an
+    /// upgrade by [`pass_to`](crate::Reservation::pass_to).
     fn renewed(&self) -> Result<Option<Holder>> {
         if self.handle.has_ended() || !self.file.has_moved()? {
             return Ok(None);

@@ -1,5 +1,5 @@
-//! A file that another process has locked, as it is seen from outside: is it free
-//! by now, whom does it name, and which process has its lock?
+//! A file that another process has locked, seen from outside: whether it is free
+//! by now, which process it names, and which process has its lock.
 
 use std::os::fd::AsRawFd;
 use std::path::Path;
@@ -29,7 +29,7 @@ impl Locked {
         &self.target.path
     }
 
-    /// Whether it can be taken over, or the name means another file.
+    /// Whether the file is no longer locked, or the name no longer means it.
     pub(crate) fn is_free(&self) -> Result<bool> {
         let is_free = self.found.may_be_free(&self.target)?;
         self.found.unlock();
@@ -45,7 +45,7 @@ impl Locked {
     ///
     /// # Errors
     ///
-    /// `NotPidfile`: there is something else in it.
+    /// `NotPidfile`: it contains something other than a record.
     pub(crate) fn recorded(&self) -> Result<Option<u32>> {
         match self.found.read(&self.target)? {
             Record::Foreign(why) => Err(self.target.not_a_pidfile(why)),
@@ -54,31 +54,31 @@ impl Locked {
         }
     }
 
-    /// The process that has the lock, whichever kind of lock it is, if that is certain. `recorded` is
-    /// asked first.
+    /// The process that has the lock, of whichever kind, if that is certain. `recorded`, the
+    /// process that the file names, is checked first.
     pub(crate) fn locker(&self, recorded: Option<u32>) -> Option<u32> {
         match sys::record_lock(self.found.file.as_raw_fd()) {
             Ok(Some(lock)) if lock.exclusive => lock.pid,
-            // A file system that cannot be asked has no such locks.
+            // A file system that cannot answer has no such locks.
             Ok(_) | Err(_) => lockers::holder(&self.found.file, recorded),
         }
     }
 
-    /// A process that has inherited the lock.
+    /// A process that inherited the lock from the one that set it.
     pub(crate) fn heir(&self) -> Option<u32> {
         lockers::heir(&self.found.file)
     }
 
-    /// Why no process is signalled although the file is held.
+    /// The error for a file that is held while no process may be signalled.
     pub(crate) fn unknown(&self) -> Result<Error> {
         let recorded = self.recorded()?;
         let locker = self.locker(recorded);
         Ok(Error::unknown_holder(self.path(), locker, recorded))
     }
 
-    /// Sleeps until it is free; `false` if the time is up before that.
+    /// Sleeps until it is free. Returns `false` if the time is up first.
     pub(crate) fn wait_until_free(&self, deadline: Deadline) -> Result<bool> {
-        // Asked before anything is prepared for a sleep: as a rule the lock went with the process.
+        // Checked before a sleep is prepared: usually the lock was released with the process.
         if self.is_free()? {
             return Ok(true);
         }

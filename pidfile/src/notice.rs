@@ -1,4 +1,4 @@
-//! The notice that a start waits, for the person who has started it.
+//! The notice that a start is waiting, for the person who started it.
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -9,10 +9,10 @@ use std::time::Duration;
 use crate::message::Described;
 use crate::process::Portrait;
 
-/// What a start waits for: see [`Options::on_wait`](crate::Options::on_wait).
+/// What a start is waiting for; see [`Options::on_wait`](crate::Options::on_wait).
 ///
-/// Displayed as a phrase, such as `waiting for process 4242 (thermod), which holds /run/thermod.pid,
-/// for up to 30s`.
+/// Displayed as a phrase, such as `waiting for process 4242 (thermod), which holds
+/// /run/thermod.pid, for up to 30s`.
 #[derive(Clone, Debug)]
 pub struct Waiting {
     path: PathBuf,
@@ -31,7 +31,7 @@ impl Waiting {
         }
     }
 
-    /// The same for a holder that is asked to end.
+    /// The same, for a holder that is about to be asked to end.
     pub(crate) fn stopping(path: &Path, pid: u32, time: Duration) -> Waiting {
         Waiting {
             is_stopping: true,
@@ -39,19 +39,19 @@ impl Waiting {
         }
     }
 
-    /// The pidfile.
+    /// Returns the path of the pidfile.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The process that holds it, if it is known for certain.
+    /// Returns the process that holds it, if it is known for certain.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.pid
     }
 
-    /// How long the start is willing to wait; `Duration::MAX` is without a limit.
+    /// Returns how long the start will wait at most; `Duration::MAX` means that there is no limit.
     #[must_use]
     pub fn time(&self) -> Duration {
         self.time
@@ -77,7 +77,7 @@ impl fmt::Display for Waiting {
     }
 }
 
-/// What a program does when it begins to wait.
+/// The function that a program wants called before a start waits.
 #[derive(Clone)]
 pub(crate) struct OnWait(Arc<dyn Fn(&Waiting) + Send + Sync>);
 
@@ -97,6 +97,6 @@ impl fmt::Debug for OnWait {
     }
 }
 
-/// A panic in the notice leaves options as they were.
+/// A panic in that function leaves the options as they were.
 impl UnwindSafe for OnWait {}
 impl RefUnwindSafe for OnWait {}

@@ -1,5 +1,5 @@
-//! The errors about a process that is in the way, each with a portrait of that
-//! process: what an operator needs to recognise it.
+//! The errors about a process that is in the way. Each carries a portrait of that
+//! process, by which an operator recognises it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::process::Portrait;
 
 impl Error {
-    /// Held by the process of that number, if one is certain.
+    /// Held by the process with that id, if it is known for certain.
     pub(crate) fn locked(path: &Path, pid: Option<u32>) -> Error {
         let Portrait {
             program,
@@ -27,7 +27,7 @@ impl Error {
         }
     }
 
-    /// The same refusal, by a file that names this process or none.
+    /// The same refusal, for a file that records this process or none.
     pub(crate) fn naming(mut self, recorded: Option<u32>) -> Error {
         if let Error::Locked { pid, misnamed, .. } = &mut self {
             *misnamed = pid.is_some() && *pid != recorded;
@@ -60,8 +60,8 @@ impl Error {
         }
     }
 
-    /// Still held by the process of that number: the holder, or one that has inherited the lock of the
-    /// holder that has `ended`.
+    /// Still held by the process with that id: the holder, or a process that inherited the lock
+    /// from the holder that has `ended`.
     pub(crate) fn still_running(
         path: &Path,
         pid: u32,
@@ -84,7 +84,7 @@ impl Error {
         }
     }
 
-    /// Held by the process of that number, if one is certain, and it is not the one that is recorded.
+    /// Held by the process with that id, if it is known for certain, and not by the recorded one.
     pub(crate) fn unknown_holder(path: &Path, pid: Option<u32>, recorded: Option<u32>) -> Error {
         let Portrait {
             program,
@@ -101,7 +101,7 @@ impl Error {
         }
     }
 
-    /// The same refusal, after waiting in vain.
+    /// The same refusal, after waiting for that long in vain.
     pub(crate) fn after(mut self, time: Option<Duration>) -> Error {
         if let Error::Locked { waited, .. } | Error::Running { waited, .. } = &mut self {
             *waited = time;

@@ -1,4 +1,4 @@
-//! Replace: end the process that holds the file, to take its place.
+//! Replace: end the process that holds the file and take its place.
 
 use std::time::Duration;
 
@@ -7,16 +7,17 @@ use crate::notice::Waiting;
 use crate::options::Options;
 
 impl Options {
-    /// Stops the process that holds the file and takes its place, as the `--replace` of a window
-    /// manager does. The holder gets SIGTERM and that much time to end; if it is still there, the
-    /// start fails with [`StillRunning`](crate::Error::StillRunning).
+    /// Sets whether a start stops the process that holds the file and takes its place, as the
+    /// option `--replace` of a window manager does. The holder gets SIGTERM and has that much time
+    /// to end. If it does not, the start fails with [`StillRunning`](crate::Error::StillRunning).
     ///
-    /// Only a process that holds the file for certain is signalled: otherwise the start fails with
-    /// [`UnknownHolder`](crate::Error::UnknownHolder). See [`Holder`](crate::Holder) for what each
-    /// system can know. Of several starts that replace at once, the last one stands.
+    /// Only a process that is known to hold the file is signalled; if it is not known, the start
+    /// fails with [`UnknownHolder`](crate::Error::UnknownHolder). See [`Holder`](crate::Holder) for
+    /// what each system can know. Of several starts that replace at once, the last one stands.
     ///
-    /// Excludes [`wait`](Options::wait), and `lock(false)`. Zero is
-    /// [`Config`](crate::Error::Config): it would end the holder without a chance to take its place.
+    /// It cannot be combined with [`wait`](Options::wait) or `lock(false)`. Zero is
+    /// [`Config`](crate::Error::Config), because it would end the holder without leaving time to
+    /// take its place.
     ///
     /// Default: the holder is left alone.
     pub fn replace(mut self, patience: Duration) -> Options {
@@ -25,29 +26,29 @@ impl Options {
     }
 }
 
-/// What came of an attempt to end the holder.
+/// The result of an attempt to end the holder.
 #[derive(Debug)]
 pub(crate) enum Attempt {
     /// It has ended.
     Stopped,
-    /// It was gone already.
+    /// It was already gone.
     Gone,
-    /// It cannot be ended at the moment, and why.
+    /// It cannot be ended at the moment, for this reason.
     Refused(Error),
 }
 
-/// Ends the holder that a start was refused for, within that time.
+/// Ends the holder that prevented a start, within that time.
 ///
 /// # Errors
 ///
-/// The refusal is final: the holder is this process, does not lock its file, belongs to another user
-/// or has not ended in time.
+/// Another attempt would not help: the holder is this process, does not lock its file, belongs to
+/// another user or has not ended in time.
 pub(crate) fn stop(options: &Options, refusal: Error, patience: Duration) -> Result<Attempt> {
     if !matches!(refusal, Error::Locked { own: false, .. }) {
         return Err(refusal);
     }
     match options.holder() {
-        // One that is met when the time is up is left alone.
+        // The time is up, so a holder that appears now is left alone.
         Ok(Some(_)) if patience.is_zero() => Ok(Attempt::Refused(refusal)),
         Ok(Some(holder)) => {
             if let Some(notice) = &options.on_wait {
@@ -62,7 +63,7 @@ pub(crate) fn stop(options: &Options, refusal: Error, patience: Duration) -> Res
     }
 }
 
-/// Whether another attempt may succeed, after one that was refused.
+/// Whether another attempt may succeed after one that was refused.
 pub(crate) fn is_promising(options: &Options) -> bool {
     !matches!(options.holder(), Err(Error::UnknownHolder { .. }))
 }

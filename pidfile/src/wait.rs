@@ -31,9 +31,9 @@ const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_micros(100);
 
 impl Options {
-    /// What to do when a start begins to wait, or to [replace](Options::replace) the holder: it is the
-    /// moment to tell whoever has started the program. It is called once for each wait, and not by a
-    /// start that need not wait.
+    /// Sets a function that is called before a start waits for the holder or
+    /// [replaces](Options::replace) it, so that the program can tell the person who started it. It
+    /// is called once for each wait, and not at all by a start that need not wait.
     ///
     /// ```no_run
     /// # fn main() -> pidfile::Result<()> {
@@ -47,7 +47,7 @@ impl Options {
     /// # }
     /// ```
     ///
-    /// Default: nothing. In `main`, the attribute reports it on stderr, if that is a terminal.
+    /// Default: none. In `main`, the attribute prints the notice to stderr if that is a terminal.
     pub fn on_wait(mut self, notice: impl Fn(&Waiting) + Send + Sync + 'static) -> Options {
         self.on_wait = Some(OnWait::new(notice));
         self
@@ -67,8 +67,8 @@ pub(crate) struct Waiter {
     watch: Option<Watch>,
 }
 
-/// How long an acquire with these options is willing to wait; with `replace`, for the holder that it
-/// stops.
+/// How long an acquire with these options is willing to wait; with `replace`, for the holder that
+/// it stops.
 pub(crate) fn patience(options: &Options) -> Result<Option<Duration>> {
     let excluded = match options.replace {
         Some(_) if options.wait.is_some() => "`replace` cannot be combined with `wait`",
