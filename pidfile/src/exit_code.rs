@@ -1,5 +1,5 @@
-//! What an error is to those who know no pidfiles: an exit status to a shell, a
-//! kind to `std::io`.
+//! What an error means to code that knows nothing of pidfiles: an exit status for
+//! a shell, a kind for `std::io`.
 
 use std::io;
 
@@ -7,13 +7,13 @@ use crate::action::Action;
 use crate::error::Error;
 
 impl Error {
-    /// The status that a program should exit with, from `sysexits.h`.
+    /// Returns the status that a program should exit with, as defined by `sysexits.h`.
     ///
     /// | status | name | when |
     /// |---|---|---|
     /// | 75 | `EX_TEMPFAIL` | `Locked`, `Running`, `StillRunning`, `UnknownHolder`, `Contended`: try again later |
-    /// | 73 | `EX_CANTCREAT` | `NotPidfile`, and `Io` unless it is from cleaning up or signalling |
-    /// | 77 | `EX_NOPERM` | `Insecure`, and `Io` where permission was denied |
+    /// | 73 | `EX_CANTCREAT` | `NotPidfile`, and `Io` unless it comes from cleaning up or signalling |
+    /// | 77 | `EX_NOPERM` | `Insecure`, and `Io` if permission was denied |
     /// | 78 | `EX_CONFIG` | `Config` |
     /// | 69 | `EX_UNAVAILABLE` | `Unsupported` |
     /// | 71 | `EX_OSERR` | the rest |
@@ -55,9 +55,9 @@ impl Error {
     }
 }
 
-/// Keeps the kind of `Io`. [`WouldBlock`](io::ErrorKind::WouldBlock) is for `Locked` and `Running`, as
-/// in `std::fs::TryLockError`; the kinds of the other variants may change. The
-/// [`Error`] stays reachable through [`io::Error::get_ref`].
+/// Keeps the kind of `Io`. `Locked` and `Running` become [`WouldBlock`](io::ErrorKind::WouldBlock),
+/// as `std::fs::TryLockError` does; the kinds of the other variants may change. The [`Error`] stays
+/// reachable through [`io::Error::get_ref`].
 impl From<Error> for io::Error {
     fn from(error: Error) -> io::Error {
         io::Error::new(error.kind(), error)

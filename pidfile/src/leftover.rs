@@ -1,9 +1,9 @@
-//! Remove a file of ours that was left unfinished: by an adoption that was
-//! killed, or by a creation that succeeded and was reported as a failure.
+//! Remove a file of ours that was left unfinished by an adoption that was killed,
+//! or by a creation that succeeded although it was reported as a failure.
 //!
-//! That is only safe under the lock of the file that the name means, and only if
-//! it still means that file once the lock is held: by then it may be the name of
-//! another process's file.
+//! Removing it is safe only under the lock of the file that the name means, and
+//! only if it still means that file once the lock is held, because by then it
+//! may be the name of another process's file.
 
 use std::ffi::CStr;
 use std::fs::File;
@@ -49,7 +49,7 @@ pub(crate) fn remove(
     target.remove(name)
 }
 
-/// Whether the file is one that we may have left.
+/// Whether the file is one that we may have left behind.
 pub(crate) fn is_trusted(stat: &Stat) -> bool {
     let us = geteuid();
     stat.uid == us.as_raw() || us.is_root() && stat.uid == 0

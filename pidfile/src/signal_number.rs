@@ -1,4 +1,4 @@
-//! `Signal`: a signal by its name, without a type of another crate.
+//! `Signal`: a signal by name, without exposing a type of another crate.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,10 +7,10 @@ use nix::libc::{self, c_int};
 
 use crate::error::Error;
 
-/// A signal, for [`Holder::signal`](crate::Holder::signal).
+/// A signal to send with [`Holder::signal`](crate::Holder::signal).
 ///
-/// The constants are the signals of POSIX. Their numbers are those of this system; any other number
-/// comes from [`from_raw`](Signal::from_raw). It is displayed as `SIGHUP`, and read from `HUP`,
+/// The constants are the signals of POSIX, with their numbers on this system. For any other signal
+/// use [`from_raw`](Signal::from_raw). A signal is displayed as `SIGHUP`, and parsed from `HUP`,
 /// `SIGHUP` or a number.
 ///
 /// # Examples
@@ -43,43 +43,43 @@ macro_rules! signals {
 signals! {
     ABRT SIGABRT "Abort, with a core file.",
     ALRM SIGALRM "A timer has expired.",
-    BUS SIGBUS "An access to memory that is not there.",
-    CHLD SIGCHLD "A child has changed its state.",
+    BUS SIGBUS "An access to memory that does not exist.",
+    CHLD SIGCHLD "A child has ended, or was suspended or continued.",
     CONT SIGCONT "Continue, if suspended.",
     FPE SIGFPE "An arithmetic error.",
-    HUP SIGHUP "The terminal is gone; to most daemons, reload the configuration.",
+    HUP SIGHUP "The terminal was closed; most daemons reload their configuration.",
     ILL SIGILL "An illegal instruction.",
-    INT SIGINT "Interrupt, as by Ctrl-C.",
+    INT SIGINT "Interrupt, as sent by Ctrl-C.",
     KILL SIGKILL "End at once; it cannot be handled.",
     PIPE SIGPIPE "A write to a pipe that no process reads.",
     PROF SIGPROF "A profiling timer has expired.",
-    QUIT SIGQUIT "Quit, as by Ctrl-\\, with a core file.",
+    QUIT SIGQUIT "Quit with a core file, as sent by Ctrl-\\.",
     SEGV SIGSEGV "An invalid access to memory.",
     STOP SIGSTOP "Suspend; it cannot be handled.",
     SYS SIGSYS "A bad system call.",
-    TERM SIGTERM "End in good order.",
+    TERM SIGTERM "Terminate; the process may clean up first.",
     TRAP SIGTRAP "A breakpoint.",
-    TSTP SIGTSTP "Suspend, as by Ctrl-Z.",
-    TTIN SIGTTIN "A read from the terminal in the background.",
-    TTOU SIGTTOU "A write to the terminal in the background.",
+    TSTP SIGTSTP "Suspend, as sent by Ctrl-Z.",
+    TTIN SIGTTIN "A background process reads from the terminal.",
+    TTOU SIGTTOU "A background process writes to the terminal.",
     URG SIGURG "Urgent data on a socket.",
-    USR1 SIGUSR1 "The program's own meaning.",
-    USR2 SIGUSR2 "The program's own meaning.",
+    USR1 SIGUSR1 "Defined by the program.",
+    USR2 SIGUSR2 "Defined by the program.",
     VTALRM SIGVTALRM "A timer of processor time has expired.",
-    WINCH SIGWINCH "The terminal has another size.",
+    WINCH SIGWINCH "The size of the terminal has changed.",
     XCPU SIGXCPU "The limit of processor time is reached.",
-    XFSZ SIGXFSZ "The limit of a file's size is reached.",
+    XFSZ SIGXFSZ "The limit of file size is reached.",
 }
 
 impl Signal {
-    /// The signal of that number. A number that means nothing to the system is refused when the signal
-    /// is sent.
+    /// Returns the signal with that number. A number that the system does not know is refused when
+    /// the signal is sent.
     #[must_use]
     pub const fn from_raw(number: i32) -> Signal {
         Signal(number)
     }
 
-    /// Its number on this system.
+    /// Returns its number on this system.
     #[must_use]
     pub const fn as_raw(self) -> i32 {
         self.0
@@ -111,7 +111,7 @@ impl fmt::Debug for Signal {
     }
 }
 
-/// Reads `HUP`, `SIGHUP` (in either case) or a positive number.
+/// Parses `HUP`, `SIGHUP` (in upper or lower case) or a positive number.
 impl FromStr for Signal {
     type Err = Error;
 
