@@ -108,7 +108,7 @@ pub(crate) fn still_running(
     if let Some(ended) = ended {
         write!(
             f,
-            ", which inherited the lock from process {ended}; process {ended} has ended, stop this one too"
+            ", which inherited the lock from process {ended}; process {ended} has ended, so stop this one too"
         )?;
     } else {
         f.write_str("; wait longer, or end it with SIGKILL")?;
@@ -146,7 +146,7 @@ pub(crate) fn unknown_holder(
     }
 }
 
-/// A process as every message names it.
+/// A process, in the form that every message uses.
 #[derive(Debug)]
 pub(crate) struct Described<'a>(pub(crate) u32, pub(crate) &'a Portrait);
 

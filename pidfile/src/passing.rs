@@ -1,9 +1,9 @@
 //! Pass a held file across exec: a descriptor that stays open, and a variable
 //! that says which one it is.
 //!
-//! The variable proves nothing. The other side believes it only if the
-//! descriptor is open on the very file that has the name, and if this descriptor
-//! has the lock. A lock cannot be forged: who can pass one on has held it.
+//! The variable proves nothing. The other side trusts it only if the descriptor
+//! is open on the very file that has the name, and has the lock. A lock cannot be
+//! forged: only a process that has held it can pass it on.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -28,10 +28,10 @@ use crate::record::Record;
 use crate::sys::{self, FileId, LockKind};
 use crate::target::{Target, kind_of};
 
-/// What the variable is called.
+/// The name of the variable.
 const VARIABLE: &str = "PIDFILE_INHERITED";
 
-/// A held file on its way to the next image.
+/// A held file on its way to the next program image.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Passed {
     pub(crate) file: RawFd,
@@ -60,11 +60,11 @@ pub(crate) fn send(passed: &Passed, command: &mut Command) {
     sys::inherit_by(command, passed.file, passed.id);
 }
 
-/// Takes what was passed to this image; `None` if nothing was, or if it has been taken already.
+/// Takes what was passed to this image; `None` if nothing was, or if it was already taken.
 pub(crate) fn receive() -> Result<Option<Arrived>> {
     static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
-    // The caller of a privileged program chooses its variables, and must not choose its file.
+    // The caller of a privileged program chooses its variables, but must not choose its file.
     if sys::is_privileged_start() {
         return Ok(None);
     }
@@ -77,7 +77,7 @@ pub(crate) fn receive() -> Result<Option<Arrived>> {
     sys::remove_variable(VARIABLE);
     let Some(passed) = Passed::parse(&value) else {
         return Err(Error::config(format!(
-            "the variable {VARIABLE} is not one that `pass_to` has set ({}); unset it",
+            "the variable {VARIABLE} was not set by `pass_to` ({}); unset it",
             value.to_string_lossy()
         )));
     };
@@ -141,16 +141,16 @@ impl Passed {
         })
     }
 
-    /// Makes sure that all of it is true of what this image has inherited.
+    /// Makes sure that everything it claims is true of what this image inherited.
     fn check(self) -> Result<Option<Arrived>> {
         let path = &self.path;
-        // Not inherited by this image: a variable that has outlived what it was set for.
+        // Not inherited by this image: the variable has outlived the program that it was set for.
         if !sys::is_inherited(self.file) {
             return Ok(None);
         }
         let refuse = |why: &str| Err(self.refusal(why));
         if self.file <= libc::STDERR_FILENO {
-            return refuse("which is a standard one");
+            return refuse("which is a standard stream");
         }
         let cannot = |errno: Errno| Error::io(Action::Inspect, path, errno);
         let stat = sys::stat(self.file).map_err(cannot)?;
@@ -173,7 +173,7 @@ impl Passed {
             named.unlock();
             return refuse("which does not have the lock: the file is free");
         }
-        // It is locked, so this succeeds for the descriptor that has the lock, and for no other.
+        // It is locked, so this succeeds only for the descriptor that has the lock.
         if sys::flock(self.file, LockKind::Exclusive).is_err() {
             return refuse("which does not have the lock: another process holds the file");
         }
@@ -199,14 +199,14 @@ impl Passed {
 
     fn refusal(&self, why: &str) -> Error {
         Error::config(format!(
-            "the variable {VARIABLE} passes {} to process {} as descriptor {}, {why}; unset it, and start again",
+            "the variable {VARIABLE} passes {} to process {} as descriptor {}, {why}; unset it and start again",
             self.path.display(),
             sys::pid(),
             self.file
         ))
     }
 
-    /// Of a file with these terms.
+    /// Describes a file that is held on these terms.
     pub(crate) fn new(
         file: RawFd,
         id: FileId,

@@ -85,7 +85,7 @@ fn of_service(value: &OsStr) -> Result<PathBuf> {
     // Every symbolic link on the way is followed, provided that no other user can have made it.
     if let Some(culprit) = untrusted_link(&path) {
         return refuse(format!(
-            "{} is a symbolic link of another user",
+            "{} is a symbolic link made by another user",
             culprit.display()
         ));
     }
@@ -119,9 +119,9 @@ fn untrusted_link(path: &Path) -> Option<PathBuf> {
 
 /// `TMPDIR/pidfile-UID`.
 ///
-/// `/tmp` serves where `TMPDIR` does not, because it is sticky: no user can remove what another one
-/// created there. A directory that other users can write to without being sticky gives no such
-/// protection.
+/// If `TMPDIR` is unset or cannot be trusted, `/tmp` is used. It is sticky, so no user can remove
+/// what another one created there. A directory that other users can write to without being sticky
+/// gives no such protection.
 pub(crate) fn temporary() -> Directory {
     let base = variable("TMPDIR").and_then(|value| if_usable(&value));
     Directory::Private {
