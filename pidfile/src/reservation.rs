@@ -45,7 +45,7 @@ use crate::{adopt, directory, in_place, sys};
 #[must_use = "the pidfile is released as soon as the reservation is dropped, and `let _ =` drops it at once"]
 pub struct Reservation {
     pub(crate) hold: Hold,
-    /// For one that has come from another process across exec: whether its file was written in place.
+    /// For a reservation that was passed across exec: whether its file was written in place.
     arrived_in_place: Option<bool>,
 }
 
@@ -77,25 +77,26 @@ impl Reservation {
         }
     }
 
-    /// Lets a command inherit the file: the next version of this program, or this program anew. It
-    /// gets the reservation with [`inherited`](Reservation::inherited), and adopts it.
+    /// Lets a command inherit the file: the next version of this program, or this program again.
+    /// The command gets the reservation with [`inherited`](Reservation::inherited), and adopts it.
     ///
-    /// With [`exec`](std::os::unix::process::CommandExt::exec) the process stays the same. If the exec
-    /// fails, [`adopt`](Reservation::adopt) takes the file back. With
-    /// [`spawn`](Command::spawn) both processes run until this one ends by
-    /// [`exit`](std::process::exit), or forgets the reservation with [`std::mem::forget`]. Do not
-    /// drop it before the other process has adopted the file: that releases it. If the other process
-    /// dies first, `adopt` takes the file back as well.
+    /// With [`exec`](std::os::unix::process::CommandExt::exec) the process stays the same. If the
+    /// exec fails, [`adopt`](Reservation::adopt) takes the file back.
     ///
-    /// In all of this the name is never absent, and no third process gets the file. Every process that
-    /// the command starts without an exec shares the lock.
+    /// With [`spawn`](Command::spawn) both processes run. Dropping the reservation releases the
+    /// file, so until the other process has adopted it, end this one with
+    /// [`exit`](std::process::exit) or forget the reservation with [`std::mem::forget`]. If the
+    /// other process dies before it has adopted the file, `adopt` takes the file back here, too.
     ///
-    /// The command finds the file by the environment variable `PIDFILE_INHERITED`, so do not clear its
-    /// environment afterwards.
+    /// The name is never absent meanwhile, and no third process gets the file. Every process that
+    /// the command forks without an exec shares the lock.
+    ///
+    /// The command finds the file through the environment variable `PIDFILE_INHERITED`, so do not
+    /// clear its environment afterwards.
     ///
     /// # Errors
     ///
-    /// - [`Lost`](Error::Lost): the name does not mean the reserved file any more, another process has
+    /// - [`Lost`](Error::Lost): the path no longer names the reserved file, another process has
     ///   adopted it, or it is the reservation of a second guard.
     /// - [`Config`](Error::Config): with [`lock(false)`](crate::Options::lock) there is no lock to
     ///   inherit.
@@ -149,26 +150,28 @@ impl Reservation {
         Ok(())
     }
 
-    /// The reservation that was passed to this program with [`pass_to`](Reservation::pass_to); `None`
-    /// if it was started in another way, and when it is called again.
+    /// Returns the reservation that was passed to this program with
+    /// [`pass_to`](Reservation::pass_to). Returns `None` if none was passed, and on every later
+    /// call.
     ///
-    /// Call it first in `main`: it removes the environment variable by which it finds the file, which
-    /// is only possible as long as there is one thread. (A variable that stays is ignored by later
-    /// programs.) The mode, the owner and the ways to end are those that the file was acquired with.
+    /// Call it first in `main`. It removes the environment variable through which it finds the
+    /// file, and that is sound only while there is one thread. (If the variable stays, later
+    /// programs ignore it.) The mode, the owner, `at_exit` and `signals` are those that the file
+    /// was acquired with.
     ///
     /// # Security
     ///
-    /// The variable alone is not believed: the descriptor that it names must be the one that has the
-    /// lock of the file at the path that it names. After a privileged start (set-uid, set-gid, file
-    /// capabilities) it is ignored. A program that accepts only one [path](Reservation::path) compares
-    /// it.
+    /// The variable alone is not trusted: it names a descriptor and a path, and the descriptor must
+    /// have the lock of the file at that path. After a privileged start (set-uid, set-gid, file
+    /// capabilities) the variable is ignored. A program that accepts only one path must compare it
+    /// with [`path`](Reservation::path).
     ///
     /// # Errors
     ///
-    /// - [`Config`](Error::Config): the variable was not set by `pass_to`, or is about another file.
-    ///   Nothing is held, and nothing was changed.
-    /// - [`Lost`](Error::Lost): the name does not mean the file any more.
-    /// - [`Io`](Error::Io): the system refused.
+    /// - [`Config`](Error::Config): the variable was not set by `pass_to`, or is about another
+    ///   file. Nothing is held, and nothing was changed.
+    /// - [`Lost`](Error::Lost): the path no longer names the file.
+    /// - [`Io`](Error::Io): a system call failed.
     pub fn inherited() -> Result<Option<Reservation>> {
         let Some(arrived) = passing::receive()? else {
             return Ok(None);
@@ -199,10 +202,11 @@ impl Reservation {
 
     /// Makes this process the holder: records its id, and removes the file when it ends.
     ///
-    /// After a fork or an exec the file is replaced by a new one, with a lock that no other process shares.
-    /// The name never disappears. A file that was written in place, or whose directory this process
-    /// can no longer write to, is rewritten in place instead. Its lock stays shared with the
-    /// processes forked since the reservation, and is free only when the last of them has ended.
+    /// After a fork or an exec the file is replaced with a new one, whose lock no other process
+    /// shares. The name never disappears. A file that was written in place, or whose directory this
+    /// process can no longer write to, is rewritten in place instead. Its lock stays shared with
+    /// the processes forked since the reservation, and is free only when the last of them has
+    /// ended.
     ///
     /// # Errors
     ///
@@ -245,7 +249,8 @@ impl Reservation {
         Ok(PidFile::new(Hold::new(plan, published)))
     }
 
-    /// Whether the file was written in place; `None` if there is nothing to adopt, for a second guard.
+    /// Whether the file was written in place; `None` for a second guard, which has nothing to
+    /// adopt.
     fn is_in_place(&self) -> Option<bool> {
         match &self.hold.entry {
             Some(entry) => Some(entry.is_in_place()),

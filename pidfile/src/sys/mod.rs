@@ -7,11 +7,11 @@
 //! longer means anything the kernel returns EBADF. A number that means another
 //! file is caught by comparing [`FileId`]s before anything is done to it.
 //!
-//! Except for what registers a hook or allocates ([`at_exit`],
-//! [`after_fork_in_child`], [`wiped_on_fork`], [`LeakedList::push`], [`inherit_by`],
-//! [`remove_variable`]), every function
-//! here is async-signal-safe: system calls and atomics, no allocation, no lock,
-//! no panic.
+//! Except for those that register a hook or allocate ([`at_exit`],
+//! [`after_fork_in_child`], [`wiped_on_fork`], [`LeakedList::push`],
+//! [`inherit_by`], [`remove_variable`]), all of these functions are
+//! async-signal-safe: they make system calls and use atomics, but do not
+//! allocate, lock or panic.
 
 #![allow(
     unsafe_code,

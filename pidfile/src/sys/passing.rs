@@ -9,7 +9,8 @@ use nix::libc;
 
 use super::file::{FileId, stat};
 
-/// Lets the command inherit a descriptor, if it still means that file when the command starts.
+/// Lets the command inherit a descriptor, provided that it still means that file when the command
+/// starts.
 pub(crate) fn inherit_by(command: &mut Command, fd: RawFd, id: FileId) {
     let leave_open = move || {
         if stat(fd)?.id != id {
@@ -22,7 +23,7 @@ pub(crate) fn inherit_by(command: &mut Command, fd: RawFd, id: FileId) {
     unsafe { command.pre_exec(leave_open) };
 }
 
-/// Closes the descriptor on exec again, after a command that could not be executed.
+/// Makes the descriptor close on exec again, after a command could not be executed.
 pub(crate) fn keep(fd: RawFd) {
     // Ignored: a number that is closed is not inherited either.
     let _ = set_flags(fd, libc::FD_CLOEXEC);
@@ -33,24 +34,24 @@ fn set_flags(fd: RawFd, flags: libc::c_int) -> nix::Result<()> {
     Errno::result(unsafe { libc::fcntl(fd, libc::F_SETFD, flags) }).map(drop)
 }
 
-/// Whether it is open, and was left open by an exec. What this image opens itself is closed on exec,
-/// as std opens it.
+/// Whether it is open, and was left open by an exec. Descriptors that this image opened itself are
+/// closed on exec, as std opens them.
 pub(crate) fn is_inherited(fd: RawFd) -> bool {
     // SAFETY: no memory is passed; a number that is not open is an error.
     let flags = unsafe { libc::fcntl(fd, libc::F_GETFD) };
     flags >= 0 && flags & libc::FD_CLOEXEC == 0
 }
 
-/// Takes over a descriptor that this image has inherited for the purpose, and closes it on exec.
+/// Takes over a descriptor that was passed to this image, and makes it close on exec.
 pub(crate) fn own_inherited(fd: RawFd) -> OwnedFd {
     keep(fd);
-    // SAFETY: it is open. The process that executed this image has passed it on for this caller, who
-    // asks once, so nothing else in this image owns it.
+    // SAFETY: it is open. The process that executed this image passed it on for this caller, which
+    // takes it only once, so nothing else in this image owns it.
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
-/// Removes a variable from the environment, where that is sound: another thread might be reading it.
-/// One that stays does no harm, because the descriptor that it names is closed on exec.
+/// Removes a variable from the environment if that is sound: another thread might be reading it. A
+/// variable that stays does no harm, because the descriptor that it names is closed on exec.
 pub(crate) fn remove_variable(name: &str) {
     if is_single_threaded() {
         // SAFETY: there is no other thread.

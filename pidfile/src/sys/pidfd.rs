@@ -1,7 +1,7 @@
-//! A process by descriptor, on Linux: unlike its number, the descriptor never
+//! A descriptor of a process, on Linux. Unlike the process's number, it never
 //! comes to mean another process.
 //!
-//! nix has neither call.
+//! nix offers neither of the two calls.
 
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
@@ -15,13 +15,13 @@ use super::retry;
 ///
 /// # Errors
 ///
-/// - ESRCH, EINVAL, ENOENT: no process has that number; it may be a thread's.
+/// - ESRCH, EINVAL, ENOENT: no process has that number; a thread may have it.
 /// - ENOSYS, EPERM: Linux before 5.3, or a filter of system calls.
 pub(crate) fn pidfd_open(pid: u32) -> nix::Result<OwnedFd> {
     // SAFETY: no memory is passed.
     let opened = retry(|| Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) }))?;
     let number = RawFd::try_from(opened).map_err(|_| Errno::EMFILE)?;
-    // SAFETY: the kernel has just made it, and only this function knows its number.
+    // SAFETY: the kernel has just created it, and only this function knows its number.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 

@@ -79,8 +79,8 @@ pub(crate) enum Disposition {
 /// recognises the handler of another.
 ///
 /// Two versions of a crate share no symbol by which they could find each other, and a plugin is not
-/// even linked together with its host. The kernel's table of handlers is the one thing that all code
-/// of a process has in common.
+/// even linked together with its host. The kernel's table of handlers is the one thing that all
+/// code of a process has in common.
 const MARK: [c_int; 3] = [libc::SIGWINCH, libc::SIGURG, libc::SIGCONT];
 
 /// The action that another copy of this crate had installed.
