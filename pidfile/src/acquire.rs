@@ -38,11 +38,10 @@ impl Options {
     ///
     /// - [`Locked`](Error::Locked): another process holds it, or this one already does; with
     ///   [`wait`](Options::wait), it was still held when the time was up.
-    /// - [`Running`](Error::Running): with `refuse_live(true)` or `lock(false)`, the recorded process
-    ///   is alive.
+    /// - [`Running`](Error::Running): with `refuse_live(true)` or `lock(false)`, the recorded
+    ///   process is alive.
     /// - [`StillRunning`](Error::StillRunning), [`UnknownHolder`](Error::UnknownHolder): with
-    ///   [`replace`](Options::replace), the holder has not ended in time, or it is not certain which
-    ///   process it is.
+    ///   [`replace`](Options::replace), the holder did not end in time, or could not be identified.
     /// - [`NotPidfile`](Error::NotPidfile): the path names something else, which was not touched.
     /// - [`Insecure`](Error::Insecure): the file is stale but belongs to another user, or a
     ///   directory would have to be created where other users can write.

@@ -1,5 +1,5 @@
-//! The `Debug` form of an error: one line, because `main` prints this form of
-//! an `Err`, and the fields in the alternate form.
+//! The `Debug` form of an error: one line, because Rust prints this form when
+//! `main` returns an `Err`. The alternate form shows the fields.
 
 use std::fmt::{self, Formatter};
 

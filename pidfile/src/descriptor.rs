@@ -104,9 +104,9 @@ impl Numbers {
         sys::flock(self.file, LockKind::Exclusive) == Err(Errno::EWOULDBLOCK)
     }
 
-    /// Whether the file's descriptor still has the lock, asked of the lock itself: a file system may
-    /// have given the inode's number to a new file since the descriptor was closed. Only for a file
-    /// that is known to be locked exclusively, by this descriptor or another one.
+    /// Whether the file's descriptor still has the lock. The inode is not enough to tell: since the
+    /// descriptor was closed, the file system may have given its number to a new file. Only for a
+    /// file that is known to be locked exclusively, through this descriptor or another one.
     pub(crate) fn has_lock(&self) -> bool {
         !self.file_is_lost() && sys::flock(self.file, LockKind::Exclusive).is_ok()
     }

@@ -69,8 +69,8 @@ fn finish(plan: &Plan, file: File) -> Result<Finished> {
     give_away(plan, file)
 }
 
-/// Writes the record of a new file. At a fixed place, because a write that is reported as interrupted
-/// and was not would otherwise be followed by a second record.
+/// Writes the record of a new file, at a fixed offset, because a write that is reported as
+/// interrupted and was not would otherwise be followed by a second record.
 pub(crate) fn write(plan: &Plan, file: &File) -> Result<()> {
     file.write_all_at(record::render(plan.terms.pid).as_bytes(), 0)
         .map_err(|source| plan.target.failed(Action::Write, source))

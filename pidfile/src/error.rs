@@ -42,11 +42,11 @@ pub enum Error {
         user: Option<String>,
         /// Whether the holder is suspended (SIGSTOP, Ctrl-Z).
         suspended: bool,
-        /// Whether the file does not name the holder: another program has overwritten the record, or
-        /// the holder has another number in its own pid namespace.
+        /// Whether the file names a process other than the holder: another program has overwritten
+        /// the record, or the holder has another id in its own pid namespace.
         misnamed: bool,
-        /// Whether this process holds the file itself. The number does not say so: two containers
-        /// that share a directory may both be process 1.
+        /// Whether this process holds the file itself. The pid is not enough to tell, because two
+        /// containers that share a directory may both be process 1.
         own: bool,
         /// How long this process waited in vain; `None` without [`wait`](crate::Options::wait).
         waited: Option<Duration>,
@@ -135,9 +135,9 @@ pub enum Error {
         path: PathBuf,
     },
 
-    /// The holder was asked to end, and the file is still held: by
-    /// [`Holder::stop`](crate::Holder::stop), [`Holder::kill`](crate::Holder::kill) or
-    /// [`replace`](crate::Options::replace).
+    /// The holder was asked to end, by [`Holder::stop`](crate::Holder::stop),
+    /// [`Holder::kill`](crate::Holder::kill) or [`replace`](crate::Options::replace), and the file
+    /// is still held.
     #[error(fmt = message::still_running)]
     #[non_exhaustive]
     StillRunning {
@@ -145,22 +145,22 @@ pub enum Error {
         path: PathBuf,
         /// The process that still holds it.
         pid: u32,
-        /// Its command name, where the system reports it.
+        /// Its command name, if it is known.
         program: Option<String>,
-        /// Its user, if it is another one than ours.
+        /// Its user, if it is not the user of this process.
         user: Option<String>,
         /// Whether it is suspended (SIGSTOP, Ctrl-Z).
         suspended: bool,
         /// The holder that has ended and left its lock to `pid`, a process that it had forked.
-        /// `None` if the holder itself goes on.
+        /// `None` if the holder itself is still running.
         ended: Option<u32>,
-        /// How long this process has waited.
+        /// How long this process waited.
         waited: Duration,
     },
 
-    /// The file is held, but not for certain by the process that it names, so no process was
-    /// signalled. The record may be of another pid namespace or name a stranger, or only a forked
-    /// worker of the holder is left.
+    /// The file is held, but not certainly by the process that it names, so no process was
+    /// signalled. The record may be from another pid namespace, it may name an unrelated process,
+    /// or only a forked worker of the holder may be left.
     #[error(fmt = message::unknown_holder)]
     #[non_exhaustive]
     UnknownHolder {
@@ -168,9 +168,9 @@ pub enum Error {
         path: PathBuf,
         /// The process that has the lock, if it is known for certain.
         pid: Option<u32>,
-        /// Its command name, where the system reports it.
+        /// Its command name, if it is known.
         program: Option<String>,
-        /// Its user, if it is another one than ours.
+        /// Its user, if it is not the user of this process.
         user: Option<String>,
         /// Whether it is suspended (SIGSTOP, Ctrl-Z).
         suspended: bool,
@@ -178,7 +178,7 @@ pub enum Error {
         recorded: Option<u32>,
     },
 
-    /// The system refused.
+    /// A system call failed.
     #[error(fmt = message::io)]
     #[non_exhaustive]
     Io {

@@ -120,7 +120,8 @@ impl Error {
     /// # Examples
     ///
     /// ```no_run
-    /// let _held = pidfile::PidFile::acquire("/run/thermod.pid").unwrap_or_else(|error| error.exit());
+    /// let _held = pidfile::PidFile::acquire("/run/thermod.pid").unwrap_or_else(|error|
+    /// error.exit());
     /// ```
     pub fn exit(self) -> ! {
         report(&self);
@@ -130,8 +131,8 @@ impl Error {
     }
 }
 
-/// Reports on stderr whom the start waits for, if a person is there to read it. For a function named
-/// `main`, unless the program has a notice of its own.
+/// Prints to stderr which process the start waits for, if stderr is a terminal. For a function
+/// named `main`, unless the program set an `on_wait` of its own.
 pub fn announce(options: Options) -> Options {
     match options.on_wait {
         Some(_) => options,
@@ -144,7 +145,7 @@ pub fn announce(options: Options) -> Options {
 }
 
 fn report(error: &Error) {
-    // The alternate form has the cause, too.
+    // The alternate form includes the system's error.
     say(format_args!("{error:#}"));
 }
 

@@ -131,8 +131,8 @@ fn create(plan: &Plan) -> Result<std::result::Result<(Publishing, CString, File)
             Ok(file) => return Ok(Ok((publishing, name, file.into()))),
             Err(errno) => {
                 // The file may exist although its creation was reported as a failure, or as
-                // interrupted, after which a second attempt finds it. The name is random, so whatever
-                // has it is ours.
+                // interrupted, after which a second attempt finds it. The name is random, so
+                // whatever has it is ours.
                 let _ = target.remove(&name);
                 failure = errno;
                 if errno != Errno::EEXIST {

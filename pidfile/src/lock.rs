@@ -1,5 +1,5 @@
-//! Lock an open file, and read it: which process has its lock, and which one
-//! does it name?
+//! Lock an open file and read it: which process has its lock, and which process
+//! it names.
 //!
 //! A name is trusted only while the lock of the file that it means is held,
 //! because only the process that holds that lock may remove or replace the
@@ -45,7 +45,7 @@ pub(crate) enum TryLock {
 enum Obstacle {
     /// Shared locks only, which no holder of ours has; the process that set one with fcntl.
     Readers(Option<u32>),
-    /// An exclusive lock that was set with fcntl or lockf, and by which process.
+    /// An exclusive lock that was set with fcntl or lockf; the process that set it, if it is known.
     RecordLock(Option<u32>),
     /// An exclusive flock: that of a holder, or of a start that is judging the file.
     Exclusive,

@@ -19,12 +19,12 @@ pub(crate) fn holder(file: impl AsFd, recorded: Option<u32>) -> Option<u32> {
     proc::holder(file.as_fd().as_raw_fd(), recorded)
 }
 
-/// A process that shares the exclusive lock of a file, because it was forked from the one that set it.
-/// It takes a look at every process, so it is for a refusal that has no other name to give.
+/// A process that shares the exclusive lock of a file because it was forked from the one that set
+/// it. This inspects every process, so it is only for an error that has no other process to name.
 ///
 /// # Platform-specific behavior
 ///
-/// `None` everywhere but on Linux, and for processes that we may not inspect.
+/// On systems other than Linux this is `None`. Processes that we may not inspect are not found.
 pub(crate) fn heir(file: impl AsFd) -> Option<u32> {
     proc::heir(file.as_fd().as_raw_fd())
 }
@@ -55,12 +55,12 @@ mod proc {
                 return Some(pid);
             }
         }
-        // The list is of all locks of the system, so it is the second choice.
+        // This lists all locks of the system, so it is the second choice.
         let pid = (0..READS).find_map(|_| {
             let locks = fs::read_to_string("/proc/locks").ok()?;
             locks.lines().find_map(|line| inode.locked_by(line))
         })?;
-        // It may have left the lock to a forked worker since.
+        // It may have left the lock to a forked worker meanwhile.
         (process::is_alive(pid) && has_lock(pid, &inode) != Some(false)).then_some(pid)
     }
 
@@ -76,14 +76,14 @@ mod proc {
             .find(|pid| has_lock(*pid, &inode) == Some(true))
     }
 
-    /// Whether one of that process's descriptors has the exclusive lock; `None` if we may not look.
+    /// Whether a descriptor of that process has the exclusive lock; `None` if we may not read them.
     fn has_lock(pid: u32, inode: &Inode) -> Option<bool> {
         let descriptors: Vec<_> = fs::read_dir(format!("/proc/{pid}/fdinfo")).ok()?.collect();
         if !descriptors.is_empty() {
             return is_locked_in(descriptors.into_iter(), inode);
         }
-        // The main thread has ended and its descriptors are not shown any more; the other threads
-        // have them all the same.
+        // The main thread has ended, so its descriptors are no longer shown. The other threads
+        // still have them.
         for thread in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
             let descriptors = fs::read_dir(thread.ok()?.path().join("fdinfo")).ok()?;
             if is_locked_in(descriptors, inode)? {

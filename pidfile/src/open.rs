@@ -96,7 +96,7 @@ fn try_open(target: &Target, access: Access) -> Result<Option<Found>> {
         }
         Err(errno) => return Err(target.cannot(Action::Open, unwritable.unwrap_or(errno))),
     };
-    // Once more, by the descriptor: the name may have changed its meaning between the two.
+    // Checked again by the descriptor: the name may have changed its meaning in between.
     let stat = match sys::stat(file.as_raw_fd()) {
         // Some FUSE file systems, and NFS, ask for the name or the server's file, which is gone.
         Err(Errno::ENOENT | Errno::ESTALE) => return Ok(None),

@@ -12,7 +12,7 @@ use nix::unistd::{Pid, Uid, User, geteuid};
 
 use crate::sys;
 
-/// Whether a process of that number is alive. A zombie is not: it runs nothing any more.
+/// Whether a process with that id is alive. A zombie is not, because it no longer runs anything.
 ///
 /// # Platform-specific behavior
 ///

@@ -1,4 +1,4 @@
-//! Retries of something that a passing obstacle prevents.
+//! Retries of an operation that a temporary obstacle prevents.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// How long to try again if the obstacle may be a start that is only judging the file.
 pub(crate) const MOMENT: Duration = Duration::from_millis(50);
 /// How long to try again if the obstacle is certainly not a holder. This is longer, because on a
-/// busy machine a reader may wait for the processor with the lock taken.
+/// busy machine a reader may wait for the processor while it has the lock.
 pub(crate) const READERS: Duration = Duration::from_secs(1);
 /// The pause between two tries.
 const STEP: Duration = Duration::from_millis(1);

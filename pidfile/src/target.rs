@@ -33,7 +33,7 @@ impl Target {
         Target::new(place, dir)
     }
 
-    /// Opens the place, and makes nothing.
+    /// Opens the place, and creates nothing.
     fn open(place: Place) -> Result<Target> {
         let dir = place.directory.open()?;
         Target::new(place, dir)
@@ -47,7 +47,7 @@ impl Target {
         }
     }
 
-    /// The same directory and name again, from a descriptor that was kept.
+    /// The same directory and name again, from a directory descriptor that was kept.
     pub(crate) fn reopened(dir: OwnedFd, name: CString, path: PathBuf) -> Result<Target> {
         match sys::stat(dir.as_raw_fd()) {
             Ok(dir_stat) => Ok(Target {

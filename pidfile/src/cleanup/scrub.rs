@@ -84,7 +84,7 @@ fn scrub(slot: &Slot, policy: Policy) -> Outcome {
         Err(Errno::ENOENT) => return Outcome::Gone,
         // The directory's descriptor was closed, and its number may mean another file.
         Err(Errno::EBADF | Errno::ENOTDIR) => return Outcome::Lost,
-        // For instance a directory that is closed to us since privileges were dropped.
+        // For instance, the directory is closed to us because privileges were dropped.
         Err(_) => {}
     }
     empty(numbers)
@@ -92,8 +92,8 @@ fn scrub(slot: &Slot, policy: Policy) -> Outcome {
 
 /// Empties and unlocks the file, which is second best to removing it: an empty file is stale.
 fn empty(numbers: Numbers) -> Outcome {
-    // Asked again: what came in between may have been slow. And the application may have opened the
-    // very same file at our number, after another process took it over in place.
+    // Checked again: what came in between may have been slow. And the application may have opened
+    // the very same file at our number, after another process took it over in place.
     if numbers.file_is_lost() || numbers.is_locked_by_another() {
         return Outcome::Lost;
     }
