@@ -1,8 +1,7 @@
-//! `ctl PATH ACTION`: deals with the process that holds a pidfile, whichever program it is.
+//! `ctl PATH ACTION`: acts on the process that holds a pidfile, whichever program it runs.
 //!
-//! It is what an operator uses instead of `start-stop-daemon --stop --pidfile` and `pkill --pidfile`,
-//! which signal whichever process has the recorded number. This signals the process that has the
-//! lock, or none.
+//! Use it instead of `start-stop-daemon --stop --pidfile` and `pkill --pidfile`, which signal
+//! whichever process has the recorded number. `ctl` signals the process that has the lock, or none.
 //!
 //! ```text
 //! cargo install --path examples --bin ctl
@@ -16,8 +15,8 @@
 //! | 0 | done, or held |
 //! | 2 | the holder is still there |
 //! | 3 | no process holds the file |
-//! | 4 | it cannot be told which process holds it, or the action was refused |
-//! | 64 | the command line makes no sense |
+//! | 4 | the holder cannot be identified, or the action was refused |
+//! | 64 | the command line is wrong |
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -72,13 +71,13 @@ const USAGE: u8 = 64;
 /// How long a holder that was killed may take to be gone.
 const AFTER_KILL: Duration = Duration::from_secs(5);
 
-/// What came of an action: a status, a sentence and an object.
+/// The result of an action: an exit status, a sentence for a person and an object for a program.
 struct Outcome(u8, String, Value);
 
 fn main() -> ExitCode {
     let arguments = Arguments::try_parse().unwrap_or_else(|error| {
         let status = if error.use_stderr() { USAGE } else { DONE };
-        // Ignored: if it cannot be printed, the status is left.
+        // Ignored: if it cannot be printed, there is still the status.
         let _ = error.print();
         std::process::exit(status.into())
     });

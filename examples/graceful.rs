@@ -1,12 +1,12 @@
-//! A program that handles SIGTERM itself: the work is finished first, then the
-//! file goes.
+//! A program that handles SIGTERM itself: it finishes its work first, and then
+//! removes the file.
 //!
 //! ```text
 //! cargo run --example graceful
 //! ```
 //!
-//! tokio's handler comes later than ours and calls it. Ours sees that it is not
-//! the signal's own handler any more, and leaves the shutdown to the program.
+//! tokio installs its handler after ours, and calls ours from it. Ours sees that
+//! it is no longer the installed one, and leaves the shutdown to the program.
 
 use std::error::Error;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // Before the runtime starts and until it is gone.
+    // Held from before the runtime starts until it has shut down.
     let held = Options::new().name("thermod-graceful").acquire()?;
     tokio::runtime::Runtime::new()?.block_on(serve(held.path().display().to_string()))?;
     held.release()?;

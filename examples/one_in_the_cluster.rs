@@ -1,5 +1,5 @@
 //! One instance in a cluster of machines: a pidfile on each machine, and one
-//! advisory lock of Postgres (14 or later) among them.
+//! advisory lock of Postgres (14 or later) for all of them.
 //!
 //! ```text
 //! psql -f examples/one_in_the_cluster.sql postgresql://user@db.example/thermod
@@ -23,11 +23,11 @@ use postgres::types::{FromSqlOwned, Type};
 use postgres::{Client, Config, NoTls};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-/// This service among the advisory locks of its database.
+/// The number of this service's lock among the advisory locks of its database.
 const SERVICE: i32 = 7_171;
-/// The pause between two questions to the server.
+/// The pause between two queries to the server.
 const BEAT: Duration = Duration::from_millis(200);
-/// How long one answer counts, from the moment its question was sent.
+/// How long one answer counts, from the moment that its query was sent.
 const LEASE: Duration = Duration::from_secs(3);
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
@@ -83,7 +83,7 @@ fn run() -> Result<()> {
         thread::sleep(BEAT);
     };
     thread::spawn(watch);
-    // Until now a signal ended the process at once. From here on the work is finished first.
+    // Until now, a signal would end the process at once. From here on, the work is finished first.
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
@@ -101,7 +101,7 @@ fn run() -> Result<()> {
         thread::sleep(BEAT);
     }
 
-    // Given back in the opposite order: the work, the lock, and on return the pidfile.
+    // Released in the opposite order: the work, the lock, and on return the pidfile.
     let outcome = work.join();
     let unlock = format!("select pg_advisory_unlock({SERVICE}, 0)");
     if let Err(error) = ask::<bool>(&mut leader.session, &unlock) {
@@ -177,7 +177,7 @@ fn work(mut writer: Client, epoch: i64, stop: &AtomicBool) -> Result<()> {
     Ok(())
 }
 
-/// Ends the process when its lease ends, whatever the other threads are waiting for.
+/// Ends the process when its lease runs out, whatever the other threads are waiting for.
 fn watch() {
     loop {
         let ends = *LEASE_ENDS.lock().unwrap();
@@ -188,12 +188,12 @@ fn watch() {
     }
 }
 
-/// The lease counts from before the question: the server's own clock starts later than that.
+/// The lease counts from before the query, because the server's own clock starts later than that.
 fn renew(asked: Duration) {
     *LEASE_ENDS.lock().unwrap() = asked + LEASE;
 }
 
-/// Ends the process at once: not by `exit`, whose handlers might wait for the work.
+/// Ends the process at once, but not by `exit`, whose handlers might wait for the work.
 fn lost(why: impl Display) -> ! {
     pidfile::cleanup();
     let message = format!("lost: {why}; {}", tally());
@@ -212,7 +212,7 @@ fn tally() -> String {
     format!("{written} writes, {refused} refused")
 }
 
-/// Asks for one value. A prepared statement would be another trap behind a pooler; this is none.
+/// Queries one value, without a prepared statement, which would be another trap behind a pooler.
 fn ask<T: FromSqlOwned>(session: &mut Client, question: &str) -> Result<T> {
     Ok(session.query_typed_one(question, &[])?.try_get(0)?)
 }
@@ -222,7 +222,8 @@ fn in_full(error: &(dyn Error + Send + Sync)) -> String {
     format!("{error}{}", cause.unwrap_or_default())
 }
 
-/// The time since boot. `Instant` stands still while a machine is suspended; other machines go on.
+/// The time since boot. `Instant` stands still while the machine is suspended, but the server does
+/// not.
 fn now() -> Duration {
     #[cfg(target_os = "linux")]
     let clock = ClockId::CLOCK_BOOTTIME;

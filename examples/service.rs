@@ -1,12 +1,12 @@
-//! `service ACTION`: a daemon as people run it from init scripts, from cron and by hand.
+//! `service ACTION`: a daemon that is run from an init script, from cron or by hand.
 //!
 //! ```text
 //! cargo run -p pidfile-examples --bin service -- --pidfile /tmp/thermod.pid start
 //! ```
 //!
-//! The exit statuses are those of the Linux Standard Base: `status` reports 0 running, 1 dead with a
-//! pidfile, 3 not running, 4 unknown; the other actions 0 done, 1 failed, 4 not permitted, 7 not
-//! running. To start what runs and to stop what does not run is a success.
+//! The exit statuses are those of the Linux Standard Base: `status` reports 0 running, 1 dead with
+//! a pidfile, 3 not running, 4 unknown; the other actions 0 done, 1 failed, 4 not permitted, 7 not
+//! running. Starting a service that runs, and stopping one that does not, both succeed.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write, stdout};
@@ -116,13 +116,13 @@ fn options(arguments: &Arguments) -> Options {
     }
 }
 
-/// Whether the service is there already. A holder that was not replaced in time is a failure.
+/// Whether the service is already running. A holder that was not replaced in time is a failure.
 fn is_running(error: &(dyn std::error::Error + 'static)) -> bool {
     matches!(error.downcast_ref(), Some(pidfile::Error::Locked { .. }))
 }
 
-/// Starts `run` in the background. The file is taken here, so that the terminal sees a refusal, and
-/// passed on.
+/// Starts `run` in the background. The file is acquired here, so that a refusal reaches the
+/// terminal, and then passed on.
 fn start(arguments: &Arguments, options: &Options) -> Result<()> {
     let reserved = options.reserve()?;
     let log = File::options()
@@ -143,13 +143,13 @@ fn start(arguments: &Arguments, options: &Options) -> Result<()> {
     let mut line = String::new();
     BufReader::new(service.stdout.take().ok_or("no pipe")?).read_line(&mut line)?;
     if line.trim() == "ready" {
-        exit(0) // Without dropping the reservation, which is the service's by now.
+        exit(0) // Without dropping the reservation, which belongs to the service by now.
     }
     Err(format!("it has not started: {}", service.wait()?).into())
 }
 
 fn run(arguments: &Arguments, options: &Options) -> Result<()> {
-    // Before the file is taken: a signal in between is not lost.
+    // Before the file is acquired, so that no signal is lost in between.
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
     let held = match Reservation::inherited()? {
         Some(reserved) => {

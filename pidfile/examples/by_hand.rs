@@ -4,8 +4,8 @@
 //! cargo run --example by_hand
 //! ```
 //!
-//! Both hold the file of the same name, so that each refuses to start while the
-//! other one runs.
+//! Both use the same file, so each of them refuses to start while the other one
+//! is running.
 
 use std::process::ExitCode;
 use std::thread;
@@ -27,8 +27,8 @@ fn main() -> ExitCode {
         held.path().display()
     );
 
-    // What a daemon does all day. The file is held as long as `held` lives, and a signal that ends
-    // the process removes it too.
+    // What a daemon does all day. The file is held as long as `held` lives. It is also removed when
+    // a signal ends the process.
     loop {
         thread::sleep(Duration::from_secs(1));
     }

@@ -1,14 +1,15 @@
-//! A daemon that detaches: the terminal sees a refusal, the daemon holds the file.
+//! A daemon that detaches: a refusal still reaches the terminal, and the daemon
+//! holds the file.
 //!
 //! ```text
 //! cargo run --example daemon      # returns at once; the daemon runs on
-//! cargo run --example daemon      # says who holds it, exits with status 75
-//! kill "$(cat FILE)"              # FILE is what the first one printed
+//! cargo run --example daemon      # reports which process holds it; exits with status 75
+//! kill "$(cat FILE)"              # FILE is the path that the first one printed
 //! ```
 //!
-//! With the crate `daemonize` the middle line reads
-//! `daemonize::Daemonize::new().start()?;`. Its own `pid_file` is left unset:
-//! that one is written without being looked at.
+//! With the crate `daemonize`, call `daemonize::Daemonize::new().start()?;`
+//! instead of `detach()`. Leave its own `pid_file` unset, so that there is one
+//! pidfile only.
 
 use std::io;
 use std::process::ExitCode;
@@ -17,7 +18,7 @@ use std::thread;
 use pidfile::Options;
 
 fn main() -> ExitCode {
-    // Before the process detaches, so that whoever started it sees the answer.
+    // Before the process detaches, so that a refusal reaches the terminal.
     let reserved = match Options::new().name("thermod-daemon").reserve() {
         Ok(reserved) => reserved,
         Err(error) => {
@@ -27,14 +28,14 @@ fn main() -> ExitCode {
     };
     println!("detaching; the pidfile is {}", reserved.path().display());
 
-    // The process that returns from here is another one, and the one before has ended.
+    // The process that returns from here is a new one; the old one has ended.
     if let Err(error) = detach() {
         eprintln!("daemon: cannot detach: {error}");
         return ExitCode::FAILURE;
     }
 
-    // From here on the file names this process, and goes with it.
-    // Nobody reads what we say any more; a real daemon tells its log.
+    // From here on the file names this process, and is removed when it ends. There is no terminal
+    // any more; a real daemon would write a failure to its log.
     let Ok(_held) = reserved.adopt() else {
         return ExitCode::FAILURE;
     };

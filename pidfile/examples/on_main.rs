@@ -1,12 +1,12 @@
-//! A small daemon of which only one runs: the attribute on `main`.
+//! A small daemon of which only one instance runs, by the attribute on `main`.
 //!
 //! ```text
 //! cargo run --example on_main
 //! ```
 //!
-//! It says what it holds, and works until it is told to stop. Started a second
-//! time meanwhile, it says who holds the file and exits with status 75. Ctrl-C,
-//! `kill` and the end of the terminal leave nothing behind.
+//! It prints which file it holds and works until it is stopped. A second
+//! instance prints which process holds the file and exits with status 75.
+//! Ctrl-C, `kill` and a closed terminal leave no file behind.
 
 use std::process;
 use std::thread;
@@ -28,7 +28,7 @@ fn main() {
         path.display()
     );
 
-    // What a daemon does all day. Nothing here knows of the file.
+    // What a daemon does all day. Nothing here needs to know about the file.
     loop {
         thread::sleep(Duration::from_secs(1));
     }

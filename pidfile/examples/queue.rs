@@ -1,4 +1,4 @@
-//! A job that waits for its turn: several of them run one after the other.
+//! A job that waits for its turn: several of them run one after another.
 //!
 //! ```text
 //! cargo run --example queue -- first & cargo run --example queue -- second & wait
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     thread::sleep(Duration::from_millis(500)); // The work.
     println!("{job} ends");
 
-    // The next one is woken by this.
+    // This wakes the next one.
     match held.release() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
