@@ -203,6 +203,7 @@ pub mod docs {
     pub mod cookbook {}
 
     /// [cluster]: cluster
+    /// [cluster]: cluster
     /// [cookbook]: cookbook
     /// [limits]: limits
     ///
