@@ -151,7 +151,7 @@ fn a_runtime_directory_is_not_reached_through_a_link_of_another_user() {
         let refusal = script.steps("name=it acquire").refusal();
         refusal
             .expect("Insecure", 77)
-            .expect_message("is a symbolic link of another user");
+            .expect_message("made by another user");
     };
     let link = |name: &str, target: &Path| {
         let path = sandbox.path(name);
