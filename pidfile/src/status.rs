@@ -21,7 +21,7 @@ use crate::{path, wait};
 /// ```no_run
 /// # fn main() -> pidfile::Result<()> {
 /// let status = pidfile::status("/run/thermod.pid")?;
-/// println!("thermod: {status}");
+/// println!("/run/thermod.pid: {status}");
 /// std::process::exit(status.exit_code().into());
 /// # }
 /// ```
