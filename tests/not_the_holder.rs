@@ -67,7 +67,7 @@ fn a_lock_over_a_record_that_names_a_stranger_has_an_unknown_holder() {
     let us = std::process::id();
     let text = assert_unknown(&sandbox, Some(us), Some(stranger.pid()));
     assert!(
-        text.contains(&format!("but it names process {}", stranger.pid())),
+        text.contains(&format!("but the file names process {}", stranger.pid())),
         "{text}"
     );
     drop(held);
@@ -281,6 +281,6 @@ fn without_proc_no_holder_is_certain() {
         .refusal()
         .expect("UnknownHolder", 75)
         .expect_pid(None)
-        .expect_message(format!("but it names process {}", program.pid()));
+        .expect_message(format!("but the file names process {}", program.pid()));
     assert!(program.is_running());
 }

@@ -216,7 +216,7 @@ fn ctl_deals_with_the_holder_and_with_no_other_process() {
         expect(
             &output,
             4,
-            &format!("but it names process {}", stranger.0.id()),
+            &format!("but the file names process {}", stranger.0.id()),
         );
     }
     fs::write(&place.pidfile, format!("{pid}\n")).unwrap();

@@ -136,13 +136,17 @@ pub(crate) fn unknown_holder(
         None => f.write_str("a process that cannot be identified")?,
     }
     match recorded {
-        Some(recorded) => write!(f, ", but it names process {recorded}")?,
-        None => f.write_str(", but it names no process")?,
+        Some(recorded) => write!(f, ", but the file names process {recorded}")?,
+        None => f.write_str(", but the file names no process")?,
     }
     f.write_str("; no process was signalled; ")?;
     match pid {
         Some(pid) => write!(f, "if process {pid} is the right one, stop it by hand"),
-        None => write!(f, "as root, `fuser {}` finds the holder", path.display()),
+        None => write!(
+            f,
+            "run `fuser {}` as root to find the holder",
+            path.display()
+        ),
     }
 }
 
