@@ -4,6 +4,7 @@ mod cases;
 mod compiler;
 mod editor;
 mod pass;
+mod renamed;
 mod same;
 
 use std::io::{self, Write};

@@ -10,7 +10,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Lit, Token, token};
 
-use crate::keys::{self, Key};
+use crate::keys::{self, Key, Kind};
 use crate::literals;
 use crate::mistakes::Mistakes;
 use crate::value::{Value, rest_of_argument};
@@ -48,6 +48,22 @@ pub(crate) fn parse(tokens: TokenStream, mistakes: &mut Mistakes) -> Vec<Argumen
             Vec::new()
         }
     }
+}
+
+/// Whether the runtime's path is given, even if there is a mistake in it.
+pub(crate) fn mentions_runtime(arguments: &TokenStream) -> bool {
+    let mut begins = true;
+    arguments.clone().into_iter().any(|tree| {
+        let key = match &tree {
+            TokenTree::Ident(word) if begins => {
+                let word = word.unraw().to_string();
+                Key::named(&word).or_else(|| Key::resembling(&word))
+            }
+            _ => None,
+        };
+        begins = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == ',');
+        key.is_some_and(|key| key.kind == Kind::Runtime)
+    })
 }
 
 fn argument(input: ParseStream, first: bool, mistakes: &mut Mistakes) -> Option<Argument> {

@@ -16,13 +16,16 @@ mod literals;
 mod mistakes;
 #[cfg(test)]
 mod noise;
+mod renamed;
 mod returns;
 mod site;
 #[cfg(test)]
 mod tests;
+mod toml;
 mod value;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
 
 use crate::config::{Config, Handler};
 use crate::item::Item;
@@ -366,7 +369,8 @@ use crate::mistakes::Mistakes;
 /// ### `crate`
 ///
 /// The path of the runtime, if it is not `::pidfile`: for crates that re-export it, and for dependencies
-/// that are renamed in `Cargo.toml`. Write it as a path, or as a path in a string.
+/// that are renamed in `Cargo.toml`. Write it as a path, or as a path in a string. Without it, a renamed
+/// dependency is an error, which says what to write.
 ///
 /// ```no_run
 /// mod facade {
@@ -553,7 +557,10 @@ enum Pass {
 fn attribute(arguments: &TokenStream, item: &TokenStream, pass: Pass) -> TokenStream {
     let mut mistakes = Mistakes::default();
     let parsed = args::parse(arguments.clone(), &mut mistakes);
-    let config = config::check(parsed, &mut mistakes);
+    let mut config = config::check(parsed, &mut mistakes);
+    if config.runtime.is_none() && !args::mentions_runtime(arguments) {
+        config.runtime = renamed_runtime(&mut mistakes);
+    }
     let item = match pass {
         Pass::First => item.clone(),
         Pass::Deferred => entry::without_marker(item.clone()),
@@ -582,4 +589,12 @@ fn attribute(arguments: &TokenStream, item: &TokenStream, pass: Pass) -> TokenSt
         Some(entry) => expand::deferred(&function, entry, &config, arguments),
         None => expand::wrapped(&function, &config),
     }
+}
+
+/// The runtime under the name that the manifest has for it, which the arguments should have given.
+fn renamed_runtime(mistakes: &mut Mistakes) -> Option<TokenStream> {
+    let names = renamed::names();
+    let name = Ident::new(names.first()?, Span::mixed_site());
+    mistakes.at(TokenStream::new(), renamed::message(&names));
+    Some(quote_spanned!(Span::mixed_site()=> ::#name))
 }
