@@ -5,7 +5,9 @@
 
 use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 use proc_macro2::Ident;
 
@@ -17,17 +19,35 @@ const PACKAGE: &str = "pidfile";
 /// The other names of `pidfile` in the manifest of the crate being compiled. Empty if it goes by its own
 /// name, or if the manifest cannot be read.
 ///
-/// The manifest is read anew each time: an editor keeps this crate loaded while it looks at many
-/// others, and while their manifests are edited.
+/// The answer is kept for the next use in the same crate, as long as its manifest has not changed: an
+/// editor keeps this macro loaded while it looks at many crates, and while manifests are edited.
 pub(crate) fn names() -> Vec<String> {
+    static LAST: Mutex<Option<(PathBuf, SystemTime, Vec<String>)>> = Mutex::new(None);
+
     if env::var_os("CARGO_PKG_NAME").is_some_and(|name| name == PACKAGE) {
         return Vec::new();
     }
     let Some(dir) = env::var_os("CARGO_MANIFEST_DIR") else {
         return Vec::new();
     };
-    let dir = Path::new(&dir);
-    let Ok(manifest) = fs::read_to_string(dir.join("Cargo.toml")) else {
+    let path = Path::new(&dir).join("Cargo.toml");
+    let Ok(changed) = fs::metadata(&path).and_then(|manifest| manifest.modified()) else {
+        return Vec::new();
+    };
+    // A panic of another thread has left a whole answer, or none.
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*last {
+        Some((of, at, names)) if *of == path && *at == changed => names.clone(),
+        _ => {
+            let names = read(Path::new(&dir), &path);
+            *last = Some((path, changed, names.clone()));
+            names
+        }
+    }
+}
+
+fn read(dir: &Path, path: &Path) -> Vec<String> {
+    let Ok(manifest) = fs::read_to_string(path) else {
         return Vec::new();
     };
     names_in(&manifest, |root| match root {
