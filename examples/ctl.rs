@@ -64,7 +64,7 @@ enum Action {
 
 const DONE: u8 = 0;
 const STILL_THERE: u8 = 2;
-const NOBODY: u8 = 3;
+const NO_HOLDER: u8 = 3;
 const CANNOT_TELL: u8 = 4;
 const USAGE: u8 = 64;
 
@@ -87,7 +87,7 @@ fn main() -> ExitCode {
         object["path"] = json!(arguments.path.to_string_lossy());
         object["exit"] = json!(status);
         println!("{object}");
-    } else if matches!(status, DONE | NOBODY) {
+    } else if matches!(status, DONE | NO_HOLDER) {
         println!("{sentence}");
     } else {
         eprintln!("ctl: {sentence}");
@@ -102,14 +102,14 @@ fn take(arguments: &Arguments) -> pidfile::Result<Outcome> {
         let code = match status {
             Status::NotPidfile => CANNOT_TELL,
             status if status.is_running() => DONE,
-            _ => NOBODY,
+            _ => NO_HOLDER,
         };
         let object = json!({ "status": status.to_string(), "pid": status.pid() });
         return Ok(Outcome(code, status.to_string(), object));
     }
     let Some(holder) = pidfile::holder(path)? else {
         let sentence = format!("no process holds {}", path.display());
-        return Ok(Outcome(NOBODY, sentence, json!({ "pid": null })));
+        return Ok(Outcome(NO_HOLDER, sentence, json!({ "pid": null })));
     };
     let done = |word| {
         Ok(Outcome(
