@@ -115,14 +115,25 @@ fn assert_one_holder(mount: &Mount) {
     parent.expect_exit(0);
 }
 
+/// Whether a name may mean an older file, or none, for an instant.
+#[derive(Clone, Copy, PartialEq)]
+enum Names {
+    Exact,
+    Lag,
+}
+
 /// That contenders are never inside together, and leave nothing.
 #[track_caller]
-fn assert_contenders_exclude_each_other(sandbox: &Sandbox, mount: &Mount) {
+fn assert_contenders_exclude_each_other(sandbox: &Sandbox, mount: &Mount, file_names: Names) {
     let before = names(mount.dir());
     let contender = || {
         let script = Script::of(env!("CARGO_BIN_EXE_contender"));
         let script = script.argument(mount.dir().join("it.pid"));
-        let mut program = script.argument(sandbox.path("witness")).start();
+        let mut script = script.argument(sandbox.path("witness"));
+        if file_names == Names::Lag {
+            script = script.argument("lags");
+        }
+        let mut program = script.start();
         program.expect("ready");
         program
     };
@@ -142,7 +153,7 @@ fn assert_contenders_exclude_each_other(sandbox: &Sandbox, mount: &Mount) {
 fn assert_everything(sandbox: &Sandbox, mount: Option<Mount>) {
     if let Some(mount) = mount {
         assert_one_holder(&mount);
-        assert_contenders_exclude_each_other(sandbox, &mount);
+        assert_contenders_exclude_each_other(sandbox, &mount, Names::Exact);
     }
 }
 
@@ -232,8 +243,12 @@ fn on_gocryptfs_there_is_one_holder() {
         sandbox.folder("encrypted", 0o755);
         let command = "echo word | gocryptfs -q -init -scryptn 10 encrypted && \
                        echo word | gocryptfs -q encrypted mnt";
-        let mount = Mount::by(&sandbox, &["sh", "-c", command]);
-        assert_everything(&sandbox, mount);
+        if let Some(mount) = Mount::by(&sandbox, &["sh", "-c", command]) {
+            assert_one_holder(&mount);
+            // Its library, go-fuse, opens a file by the name that it last looked up for it, and a
+            // lookup that is overtaken by `unlink` and `link` leaves the wrong name there.
+            assert_contenders_exclude_each_other(&sandbox, &mount, Names::Lag);
+        }
     }
 }
 
