@@ -106,8 +106,10 @@ impl Publishing {
 
 impl Drop for Publishing {
     fn drop(&mut self) {
-        // Fails, as it should, if `armed` has moved the entry on.
-        let _ = self.slot.change(self.word, Word::VACANT);
+        // Not if `armed` has moved the entry on.
+        if self.slot.word() == self.word {
+            self.slot.vacate();
+        }
     }
 }
 

@@ -73,12 +73,13 @@ extern "C" fn forget() {
     }
 }
 
-/// Enrols this process, and returns its pid.
-pub(super) fn enrol() -> u32 {
+/// Enrols this process, and returns its pid and whether it had not enrolled before.
+pub(super) fn enrol() -> (u32, bool) {
     let pid = sys::pid();
     let process = Process::this();
     let before = process.generation().load(SeqCst);
-    if before == 0 || process.pid().load(SeqCst) != pid as usize {
+    let is_new = before == 0 || process.pid().load(SeqCst) != pid as usize;
+    if is_new {
         let generation = loop {
             let next = GENERATIONS.fetch_add(1, SeqCst).wrapping_add(1) & ((1 << OWNER_BITS) - 1);
             if next != 0 {
@@ -95,7 +96,7 @@ pub(super) fn enrol() -> u32 {
             .compare_exchange(before, generation as usize, SeqCst, SeqCst);
         process.pid().store(pid as usize, SeqCst);
     }
-    pid
+    (pid, is_new)
 }
 
 /// This process and its generation, if it has enrolled. Otherwise what it finds in the table

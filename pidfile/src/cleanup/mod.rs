@@ -52,6 +52,7 @@ mod identity;
 mod scrub;
 mod signal;
 mod table;
+mod vacancy;
 
 use nix::errno::Errno;
 
@@ -66,7 +67,11 @@ pub(crate) use table::{NAME_SIZE, Policy};
 /// Called well before the first entry is armed, so that a signal in between finds it enrolled.
 pub(crate) fn enrol() -> u32 {
     exit::register();
-    identity::enrol()
+    let (pid, is_new) = identity::enrol();
+    if is_new {
+        table::reuse_ancestors_slots();
+    }
+    pid
 }
 
 /// Removes every pidfile that this process holds. Call this before ending in a way that runs no

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 
 use super::ending::{self, PATIENCE};
 use super::identity;
-use super::table::{NAME_SIZE, Phase, Policy, Slot, TABLE, Word};
+use super::table::{NAME_SIZE, Phase, Policy, Slot, TABLE};
 use crate::descriptor::Numbers;
 use crate::sys::{self, BlockedSignals, LockKind};
 
@@ -51,7 +51,7 @@ pub(super) fn claim_and_scrub(slot: &Slot) -> Outcome {
             // SPENT: an exit or a signal on another thread was faster.
             _ => Outcome::Gone,
         };
-        slot.set_word(Word::VACANT);
+        slot.vacate();
         return outcome;
     }
     Outcome::Stuck

@@ -4,20 +4,24 @@
 //! it needs no lock and no allocation. Its [`Word`] determines which thread may
 //! write the rest; the documentation of the parent module draws the states.
 //! Slots are leaked, and reused even by a forked child, so memory grows only
-//! with the largest number of files ever held at once.
+//! with the largest number of files ever held at once. A bitmap leads to the
+//! first vacant one (`vacancy`).
 
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
 
 use super::identity::OWNER_BITS;
+use super::vacancy::Vacancies;
 use crate::descriptor::Numbers;
-use crate::sys::{FileId, LeakedList};
+use crate::sys::{FileId, LeakedArray};
 
 /// `NAME_MAX` of every file system that we know of, and the NUL.
 pub(crate) const NAME_SIZE: usize = 256;
 
 /// All slots of this process.
-pub(super) static TABLE: LeakedList<Slot> = LeakedList::new();
+pub(super) static TABLE: LeakedArray<Slot> = LeakedArray::new();
+
+static VACANCIES: Vacancies = Vacancies::new();
 
 /// The state of a slot: a [`Phase`], how its file is cleaned up, and the generation of the process
 /// that filled it.
@@ -126,6 +130,8 @@ pub(crate) struct Slot {
     /// process is ending; an ending thread announces itself and then reads `word`. At least one of
     /// the two must see the other.
     word: AtomicU32,
+    /// Its place in the table.
+    place: AtomicU32,
     dir: AtomicI32,
     file: AtomicI32,
     dev: Wide,
@@ -164,10 +170,11 @@ impl Wide {
     }
 }
 
-impl Slot {
-    fn new(owner: u32) -> Slot {
+impl Default for Slot {
+    fn default() -> Slot {
         Slot {
-            word: AtomicU32::new(Word::new(Phase::Filling, owner, Policy::default()).0),
+            word: AtomicU32::new(Word::VACANT.0),
+            place: AtomicU32::new(0),
             dir: AtomicI32::new(-1),
             file: AtomicI32::new(-1),
             dev: Wide::new(),
@@ -175,18 +182,30 @@ impl Slot {
             name: [const { AtomicU8::new(0) }; NAME_SIZE],
         }
     }
+}
 
+impl Slot {
     /// Returns a slot in FILLING that only the caller uses: a vacant one, an ancestor's, or else a
     /// new one.
     pub(super) fn occupy(owner: u32) -> &'static Slot {
         let filling = Word::new(Phase::Filling, owner, Policy::default());
-        TABLE
-            .iter()
-            .find(|slot| {
-                let word = slot.word();
-                word.is_free_for(owner) && slot.change(word, filling)
-            })
-            .unwrap_or_else(|| TABLE.push(Slot::new(owner)))
+        loop {
+            let place = VACANCIES.take();
+            let slot = TABLE.at(place as usize);
+            let word = slot.word();
+            if word.is_free_for(owner) && slot.change(word, filling) {
+                slot.place.store(place, Relaxed);
+                return slot;
+            }
+            // The bit was wrong, but is right now that it is set.
+        }
+    }
+
+    /// Makes the slot vacant. Only for the thread to which the present state belongs.
+    pub(super) fn vacate(&self) {
+        let place = self.place.load(Relaxed);
+        self.set_word(Word::VACANT);
+        VACANCIES.give_back(place);
     }
 
     pub(super) fn word(&self) -> Word {
@@ -254,6 +273,11 @@ impl Word {
     }
 }
 
+/// Makes the slots of all ancestors available to a process that has just enrolled.
+pub(super) fn reuse_ancestors_slots() {
+    VACANCIES.give_back_all();
+}
+
 /// Whether a signal would have something to clean up in the process of that generation, now or in
 /// an instant.
 pub(super) fn wants_signals(me: u32) -> bool {
@@ -268,4 +292,45 @@ pub(super) fn wants_signals(me: u32) -> bool {
                 Phase::Publishing | Phase::Armed | Phase::Claimed
             )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forked_child_reuses_the_slots_of_its_ancestors() {
+        let armed = |owner| {
+            let slot = Slot::occupy(owner);
+            slot.set_word(Word::new(Phase::Armed, owner, Policy::default()));
+            slot
+        };
+        let places = |slots: &[&Slot]| {
+            slots
+                .iter()
+                .map(|slot| slot.place.load(Relaxed))
+                .collect::<Vec<_>>()
+        };
+        let parents = [1; 3].map(armed);
+        // Another thread of the parent was filling this one when it forked.
+        let in_between = Slot::occupy(1);
+        parents[1].vacate();
+
+        reuse_ancestors_slots();
+        let childs = [2; 4].map(armed);
+        assert_eq!(places(&childs[..3]), places(&parents));
+        assert_ne!(places(&childs[3..]), places(&[in_between]));
+
+        // The child keeps its own, even if its second thread gives all back once more.
+        reuse_ancestors_slots();
+        let more = armed(2);
+        assert!(!places(&childs).contains(&more.place.load(Relaxed)));
+
+        reuse_ancestors_slots();
+        let grandchilds = [3; 5].map(armed);
+        assert_eq!(
+            places(&grandchilds),
+            places(&[childs.as_slice(), &[more]].concat())
+        );
+    }
 }

@@ -8,8 +8,8 @@
 //! file is caught by comparing [`FileId`]s before anything is done to it.
 //!
 //! Except for those that register a hook or allocate ([`at_exit`],
-//! [`after_fork_in_child`], [`wiped_on_fork`], [`LeakedList::push`],
-//! [`inherit_by`], [`remove_variable`]), all of these functions are
+//! [`after_fork_in_child`], [`wiped_on_fork`], [`LeakedArray::at`],
+//! [`LeakedList::push`], [`inherit_by`], [`remove_variable`]), all of these functions are
 //! async-signal-safe: they make system calls and use atomics, but do not
 //! allocate, lock or panic.
 
@@ -18,6 +18,7 @@
     reason = "the only module that may contain it; every block states why it is sound"
 )]
 
+mod array;
 mod file;
 mod list;
 mod passing;
@@ -26,6 +27,7 @@ mod pidfd;
 mod process;
 mod signal;
 
+pub(crate) use array::LeakedArray;
 pub(crate) use file::{
     FileId, LockKind, Stat, borrow, close, duplicate, flock, record_lock, rename_no_replace, stat,
     stat_at, truncate, unlink,

@@ -1,0 +1,110 @@
+//! Which slots may be vacant, so that a publisher does not search the table.
+//!
+//! Every slot has one bit: clear if it may be vacant, set once it was taken.
+//! The bits are hints. What decides is the slot's word, which the publisher
+//! changes by compare-and-swap, so a wrong bit costs no more than another try.
+//!
+//! A publisher sets the bit and then reads the word. A thread that vacates a
+//! slot writes the word and then clears the bit. So no vacant slot keeps its
+//! bit set, except while that thread is between the two steps.
+
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+use crate::sys::LeakedArray;
+
+/// The bits of a table, 32 in each element.
+#[derive(Debug)]
+pub(super) struct Vacancies(LeakedArray<AtomicU32>);
+
+impl Vacancies {
+    pub(super) const fn new() -> Vacancies {
+        Vacancies(LeakedArray::new())
+    }
+
+    /// Takes the first place that may be vacant. No other caller gets it until it is given back.
+    pub(super) fn take(&self) -> u32 {
+        let mut first = 0;
+        loop {
+            let bits = self.bits(first);
+            let mut taken = bits.load(SeqCst);
+            while taken != u32::MAX {
+                let bit = taken.trailing_ones();
+                let before = bits.fetch_or(1 << bit, SeqCst);
+                if before & 1 << bit == 0 {
+                    return first + bit;
+                }
+                taken = before;
+            }
+            first += u32::BITS;
+        }
+    }
+
+    /// Gives back the place of a slot that has just become vacant.
+    pub(super) fn give_back(&self, place: u32) {
+        let bit = 1 << (place % u32::BITS);
+        self.bits(place).fetch_and(!bit, SeqCst);
+    }
+
+    /// Gives back all places: in a forked child, the slots of its ancestors are free.
+    pub(super) fn give_back_all(&self) {
+        for bits in self.0.iter() {
+            bits.store(0, SeqCst);
+        }
+    }
+
+    fn bits(&self, place: u32) -> &'static AtomicU32 {
+        self.0.at((place / u32::BITS) as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn the_first_vacant_place_is_taken() {
+        let vacancies = Vacancies::new();
+        for place in 0..1_000 {
+            assert_eq!(vacancies.take(), place);
+        }
+        for place in [31, 32, 700] {
+            vacancies.give_back(place);
+        }
+        for place in [31, 32, 700, 1_000] {
+            assert_eq!(vacancies.take(), place);
+        }
+        vacancies.give_back_all();
+        assert_eq!(vacancies.take(), 0);
+    }
+
+    #[test]
+    fn no_place_is_taken_twice_or_lost() {
+        const THREADS: u32 = 8;
+        let vacancies = &Vacancies::new();
+        let kept = thread::scope(|scope| {
+            let threads: Vec<_> = (0..THREADS)
+                .map(|_| {
+                    scope.spawn(|| {
+                        for _ in 0..10_000 {
+                            let [first, second] = [vacancies.take(), vacancies.take()];
+                            assert_ne!(first, second);
+                            vacancies.give_back(first);
+                            vacancies.give_back(second);
+                        }
+                        [vacancies.take(), vacancies.take()]
+                    })
+                })
+                .collect();
+            threads
+                .into_iter()
+                .flat_map(|thread| thread.join().unwrap())
+                .collect::<BTreeSet<_>>()
+        });
+        // As many as were ever in use at once, and no more.
+        let expected: BTreeSet<_> = (0..2 * THREADS).collect();
+        assert_eq!(kept, expected);
+    }
+}
