@@ -4,7 +4,7 @@ use std::ffi::CStr;
 
 use super::scrub::{self, Outcome};
 use super::table::{Phase, Policy, Slot, TABLE, Word};
-use super::{ending, identity, signal};
+use super::{by_file, ending, identity, signal};
 use crate::descriptor::Numbers;
 use crate::sys::BlockedSignals;
 
@@ -83,23 +83,21 @@ impl Publishing {
         }
     }
 
-    /// Marks older entries with the same descriptor as superseded: the application must have closed
-    /// theirs behind our back. On a file system that reuses inode numbers, nothing else may tell
-    /// the two files apart.
+    /// Marks an older entry with the same descriptor as superseded: the application must have
+    /// closed its file behind our back. On a file system that reuses inode numbers, nothing else
+    /// may tell the two files apart.
     fn supersede_others(&self, numbers: Numbers) {
-        if numbers.file == Numbers::UNKNOWN.file {
+        let Some(slot) = by_file::enter(numbers.file, self.slot) else {
             return;
-        }
-        for slot in TABLE.iter() {
-            let word = slot.word();
-            if !std::ptr::eq(slot, self.slot)
-                && word.owner() == self.word.owner()
-                && word.phase() == Phase::Armed
-                && slot.numbers().file == numbers.file
-            {
-                // Fails, as it should, if the entry is being cleaned up, which notices by itself.
-                let _ = slot.change(word, word.with_phase(Phase::Superseded));
-            }
+        };
+        let word = slot.word();
+        if !std::ptr::eq(slot, self.slot)
+            && word.owner() == self.word.owner()
+            && word.phase() == Phase::Armed
+            && slot.numbers().file == numbers.file
+        {
+            // Fails, as it should, if the entry is being cleaned up, which notices by itself.
+            let _ = slot.change(word, word.with_phase(Phase::Superseded));
         }
     }
 }

@@ -45,6 +45,7 @@
 //! for its own. A `vfork` child, which shares the table with its parent, changes
 //! nothing at all.
 
+mod by_file;
 mod ending;
 mod entry;
 mod exit;
@@ -52,6 +53,8 @@ mod identity;
 mod scrub;
 mod signal;
 mod table;
+#[cfg(test)]
+mod tests;
 mod vacancy;
 
 use nix::errno::Errno;

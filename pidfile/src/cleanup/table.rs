@@ -203,9 +203,13 @@ impl Slot {
 
     /// Makes the slot vacant. Only for the thread to which the present state belongs.
     pub(super) fn vacate(&self) {
-        let place = self.place.load(Relaxed);
+        let place = self.place();
         self.set_word(Word::VACANT);
         VACANCIES.give_back(place);
+    }
+
+    pub(super) fn place(&self) -> u32 {
+        self.place.load(Relaxed)
     }
 
     pub(super) fn word(&self) -> Word {
@@ -292,45 +296,4 @@ pub(super) fn wants_signals(me: u32) -> bool {
                 Phase::Publishing | Phase::Armed | Phase::Claimed
             )
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_forked_child_reuses_the_slots_of_its_ancestors() {
-        let armed = |owner| {
-            let slot = Slot::occupy(owner);
-            slot.set_word(Word::new(Phase::Armed, owner, Policy::default()));
-            slot
-        };
-        let places = |slots: &[&Slot]| {
-            slots
-                .iter()
-                .map(|slot| slot.place.load(Relaxed))
-                .collect::<Vec<_>>()
-        };
-        let parents = [1; 3].map(armed);
-        // Another thread of the parent was filling this one when it forked.
-        let in_between = Slot::occupy(1);
-        parents[1].vacate();
-
-        reuse_ancestors_slots();
-        let childs = [2; 4].map(armed);
-        assert_eq!(places(&childs[..3]), places(&parents));
-        assert_ne!(places(&childs[3..]), places(&[in_between]));
-
-        // The child keeps its own, even if its second thread gives all back once more.
-        reuse_ancestors_slots();
-        let more = armed(2);
-        assert!(!places(&childs).contains(&more.place.load(Relaxed)));
-
-        reuse_ancestors_slots();
-        let grandchilds = [3; 5].map(armed);
-        assert_eq!(
-            places(&grandchilds),
-            places(&[childs.as_slice(), &[more]].concat())
-        );
-    }
 }

@@ -1,0 +1,82 @@
+//! The registry on its own, without files. All tests share its table, so they take turns.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::table::{Phase, Slot, Word, reuse_ancestors_slots};
+use super::*;
+use crate::descriptor::Numbers;
+use crate::sys::FileId;
+
+static TURN: Mutex<()> = Mutex::new(());
+
+fn take_turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn places(slots: &[&Slot]) -> Vec<u32> {
+    slots.iter().map(|slot| slot.place()).collect()
+}
+
+#[test]
+fn a_forked_child_reuses_the_slots_of_its_ancestors() {
+    let _turn = take_turn();
+    let armed = |owner| {
+        let slot = Slot::occupy(owner);
+        slot.set_word(Word::new(Phase::Armed, owner, Policy::default()));
+        slot
+    };
+    let [parent, child, grandchild] = [101, 102, 103];
+    reuse_ancestors_slots();
+    let parents = [parent; 3].map(armed);
+    // Another thread of the parent was filling this one when it forked.
+    let in_between = Slot::occupy(parent);
+    parents[1].vacate();
+
+    reuse_ancestors_slots();
+    let childs = [child; 4].map(armed);
+    assert_eq!(places(&childs[..3]), places(&parents));
+    assert_ne!(places(&childs[3..]), places(&[in_between]));
+
+    // The child keeps its own, even if a second thread gives all back once more.
+    reuse_ancestors_slots();
+    let more = armed(child);
+    assert!(!places(&childs).contains(&more.place()));
+
+    reuse_ancestors_slots();
+    let grandchilds = [grandchild; 5].map(armed);
+    assert_eq!(
+        places(&grandchilds),
+        places(&[childs.as_slice(), &[more]].concat())
+    );
+}
+
+#[test]
+fn an_entry_is_superseded_by_the_next_one_with_its_descriptor() {
+    let _turn = take_turn();
+    enrol();
+    let publish = |file| {
+        let id = FileId { dev: 1, ino: 1 };
+        arm(Numbers { dir: -1, file, id }, c"it.pid", Policy::default()).unwrap()
+    };
+    let [first, other] = [1_000, 1_001].map(|file| publish(file).armed());
+    let second = publish(1_000);
+    assert!(first.is_superseded());
+    assert!(!other.is_superseded());
+
+    // A file that did not exist yet when it was entered.
+    let late = publish(Numbers::UNKNOWN.file);
+    assert!(!other.is_superseded());
+    late.identify(Numbers {
+        dir: -1,
+        file: 1_001,
+        id: FileId { dev: 1, ino: 2 },
+    });
+    assert!(other.is_superseded());
+
+    // The slot that was entered with this number before has another file now.
+    drop(late);
+    let elsewhere = publish(1_002).armed();
+    let _again = publish(1_001);
+    assert!(!elsewhere.is_superseded());
+    assert!(!second.armed().is_superseded());
+}
