@@ -225,17 +225,15 @@ fn wait_for(
 ) -> Result<()> {
     let target = &plan.target;
     let has_moved = || Ok(!target.names(found.id())?);
-    match refusal {
+    waiter.wait(found, &mut || match refusal {
         Error::Running { pid, .. } if *pid != plan.terms.pid => {
-            waiter.wait(found, || Ok(has_moved()? || !process::is_alive(*pid)))
+            Ok(has_moved()? || !process::is_alive(*pid))
         }
-        _ if options.replace.is_some() => waiter.wait(found, || {
+        _ if options.replace.is_some() => {
             Ok(found.may_be_free(target)? || replace::is_promising(options))
-        }),
-        _ if options.lock => waiter.wait(found, || found.may_be_free(target)),
+        }
+        _ if options.lock => found.may_be_free(target),
         // Held by this process without a lock.
-        _ => waiter.wait(found, || {
-            Ok(has_moved()? || !cleanup::is_held(|numbers| numbers.id == found.id()))
-        }),
-    }
+        _ => Ok(has_moved()? || !cleanup::is_held(|numbers| numbers.id == found.id())),
+    })
 }

@@ -12,7 +12,6 @@
 //! then turn out to be ours. Every component is opened, checked by its
 //! descriptor, and used through it.
 
-use std::collections::VecDeque;
 use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -187,7 +186,7 @@ fn make(path: &Path) -> Result<OwnedFd> {
     let mut here_path = PathBuf::from("/");
     let mut todo = components(path);
     let mut links = 0;
-    while let Some(name) = todo.pop_front() {
+    while let Some(name) = todo.pop() {
         let next_path = here_path.join(&name);
         let opened = match open_component(&here, &name) {
             Err(Errno::ENOENT) => match make_component(&here, &here_path, &name)? {
@@ -212,9 +211,7 @@ fn make(path: &Path) -> Result<OwnedFd> {
                 if target.is_absolute() {
                     (here, here_path) = (root()?, PathBuf::from("/"));
                 }
-                for name in components(&target).into_iter().rev() {
-                    todo.push_front(name);
-                }
+                todo.extend(components(&target));
             }
             Err(errno) => return Err(cannot(Action::OpenDirectory, &next_path, errno)),
         }
@@ -265,8 +262,10 @@ fn make_component(here: &OwnedFd, here_path: &Path, name: &OsStr) -> Result<Opti
     Ok(Some(made))
 }
 
-fn components(path: &Path) -> VecDeque<OsString> {
+/// The names in a path, the last one first.
+fn components(path: &Path) -> Vec<OsString> {
     path.components()
+        .rev()
         .filter(|component| matches!(component, Component::Normal(_) | Component::ParentDir))
         .map(|component| component.as_os_str().to_owned())
         .collect()

@@ -82,7 +82,7 @@ impl Locked {
         if self.is_free()? {
             return Ok(true);
         }
-        Waiter::new(Some(deadline.left())).wait(&self.found, || self.is_free())?;
+        Waiter::new(Some(deadline.left())).wait(&self.found, &mut || self.is_free())?;
         self.is_free()
     }
 }

@@ -1,7 +1,6 @@
 //! Which directory to use if the caller names none: one from the environment,
 //! or else the customary one of the system.
 
-use std::collections::HashSet;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -95,16 +94,17 @@ fn of_service(value: &OsStr) -> Result<PathBuf> {
 /// A symbolic link on the way to a directory that belongs neither to us nor to root. A link that we
 /// can trust may lead through one that we cannot, so the ways of all links are followed.
 fn untrusted_link(path: &Path) -> Option<PathBuf> {
-    let mut seen = HashSet::new();
+    let mut seen: Vec<PathBuf> = Vec::new();
     let mut ways = vec![path.to_owned()];
     while let Some(way) = ways.pop() {
         for part in way.ancestors() {
             let Ok(target) = fs::read_link(part) else {
                 continue; // Not a link.
             };
-            if !seen.insert(part.to_owned()) {
+            if seen.iter().any(|link| link == part) {
                 continue;
             }
+            seen.push(part.to_owned());
             let is_trusted = fs::symlink_metadata(part)
                 .is_ok_and(|meta| meta.uid() == 0 || meta.uid() == geteuid().as_raw());
             if !is_trusted || seen.len() > directory::MOST_LINKS {

@@ -160,12 +160,12 @@ impl Waiter {
     pub(crate) fn wait(
         &mut self,
         found: &Found,
-        mut may_be_free: impl FnMut() -> Result<bool>,
+        may_be_free: &mut dyn FnMut() -> Result<bool>,
     ) -> Result<()> {
         // The watch comes first, and then one more check, so that nothing in between is missed.
         let watch = self.watch.take().or_else(Watch::new);
         self.watch = watch.and_then(|watch| watch.look_at(found.file.as_raw_fd()));
-        let answer = self.sleep_until(&mut may_be_free);
+        let answer = self.sleep_until(may_be_free);
         if let Some(watch) = &mut self.watch {
             watch.look_away();
         }
