@@ -11,7 +11,7 @@ use nix::sys::signal::Signal::{self, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
-use crate::support::{Program, Sandbox, Snapshot, eventually, holder, is_locked, refused};
+use crate::support::{Program, Sandbox, Snapshot, eventually, holder, is_locked, refused, storm};
 
 /// Every way out of the terminal: nix leaves by `_exit`, daemonize by `exit`.
 const WAYS: [&str; 4] = ["nix", "daemonize", "fork", "fork-and-forget"];
@@ -134,8 +134,8 @@ fn hand_over_does_the_same_for_a_guard() {
 }
 
 #[test]
-fn the_name_is_never_absent_in_twenty_five_adoptions() {
-    for _ in 0..25 {
+fn the_name_is_never_absent_in_adoptions_over_and_over() {
+    for _ in 0..storm(15, 250) {
         assert_adopted("reserve", "fork");
     }
 }
@@ -308,7 +308,7 @@ fn what_a_killed_adoption_left_is_gone_after_the_next_start_or_adoption() {
 
 #[test]
 fn of_two_children_only_one_adopts() {
-    for _ in 0..50 {
+    for _ in 0..storm(20, 500) {
         let sandbox = Sandbox::new();
         let steps = "reserve fork=adopt,wait fork=adopt,wait reap reap";
         let mut parent = holder(sandbox.pidfile()).steps(steps).start();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use crate::support::{
-    Program, Sandbox, Script, a_moment, holder, is_locked, is_tmpfile_supported, names,
+    Program, Sandbox, Script, a_moment, holder, is_locked, is_tmpfile_supported, names, storm,
 };
 
 const STARTERS: usize = 50;
@@ -57,26 +57,32 @@ fn race(sandbox: &Sandbox, pid_may_be_missing: bool) -> Vec<Program> {
 
 #[test]
 fn of_fifty_starters_one_holds_and_the_others_are_told_locked() {
-    let sandbox = Sandbox::new();
-    let mut winners = race(&sandbox, false);
-    winners[0].tell();
-    winners[0].expect_exit(0);
-    sandbox.assert_names([]);
+    for _ in 0..storm(1, 20) {
+        let sandbox = Sandbox::new();
+        let mut winners = race(&sandbox, false);
+        winners[0].tell();
+        winners[0].expect_exit(0);
+        sandbox.assert_names([]);
+    }
 }
 
 #[test]
 fn of_fifty_starters_on_a_stale_file_one_holds_and_the_others_are_told_locked() {
-    let sandbox = Sandbox::new();
-    sandbox.file("it.pid", "2147483647\n");
-    // While the file is replaced, it does not name a living process for a moment.
-    let mut winners = race(&sandbox, true);
-    winners[0].tell();
-    winners[0].expect_exit(0);
-    sandbox.assert_names([]);
+    for _ in 0..storm(1, 20) {
+        let sandbox = Sandbox::new();
+        sandbox.file("it.pid", "2147483647\n");
+        // While the file is replaced, it does not name a living process for a moment.
+        let mut winners = race(&sandbox, true);
+        winners[0].tell();
+        winners[0].expect_exit(0);
+        sandbox.assert_names([]);
+    }
 }
 
 /// For how long six processes contend.
-const CONTENTION: Duration = Duration::from_secs(10);
+fn contention() -> Duration {
+    Duration::from_secs(storm(2, 10))
+}
 
 /// A process that acquires and releases the file, and fails if it was not alone or got an error other
 /// than `Locked`.
@@ -108,7 +114,7 @@ fn of_six_contenders_there_are_never_two_inside_and_the_file_names_the_one() {
     let sandbox = Sandbox::new();
     let contenders: Vec<_> = (0..6).map(|_| contender(&sandbox)).collect();
     // A fixed time, because there is no event to wait for.
-    std::thread::sleep(CONTENTION);
+    std::thread::sleep(contention());
     let rounds = finish(contenders);
     assert!(rounds.iter().sum::<u64>() > 6, "{rounds:?}");
     sandbox.assert_names(["witness"]);
@@ -119,7 +125,7 @@ fn of_six_contenders_there_are_never_two_inside_and_the_file_names_the_one() {
 fn of_six_contenders_that_get_killed_there_are_never_two_inside_and_no_litter() {
     let sandbox = Sandbox::new();
     let mut contenders: Vec<_> = (0..6).map(|_| contender(&sandbox)).collect();
-    let end = Instant::now() + CONTENTION;
+    let end = Instant::now() + contention();
     let mut victims = [Signal::SIGKILL, Signal::SIGTERM].into_iter().cycle();
     while Instant::now() < end {
         a_moment(Duration::from_millis(5));
@@ -144,9 +150,14 @@ fn of_six_contenders_that_get_killed_there_are_never_two_inside_and_no_litter() 
 #[test]
 fn acquiring_again_is_never_refused_while_two_threads_spawn_children() {
     let sandbox = Sandbox::new();
+    let rounds = storm(1_500, 10_000);
     let mut program = holder(sandbox.pidfile())
-        .steps("spawners=2 rounds=10000")
+        .steps("spawners=2")
+        .set("rounds", rounds.to_string())
         .start();
+    for round in (0..rounds).step_by(100) {
+        program.expect(&format!("round {round}"));
+    }
     program.expect("done");
     program.expect_exit(0);
     sandbox.assert_names([]);

@@ -7,7 +7,9 @@ use nix::fcntl::FlockArg;
 use nix::sys::signal::Signal;
 use pidfile::{Error, Options, PidFile};
 
-use crate::support::{Program, Sandbox, eventually, holder, is_locked, is_root, lock, refused};
+use crate::support::{
+    Program, Sandbox, eventually, holder, is_locked, is_root, lock, refused, storm,
+};
 
 /// A holder that took the place of another one, if there was any.
 fn replacer(sandbox: &Sandbox) -> Program {
@@ -41,7 +43,7 @@ fn a_free_or_stale_file_is_taken_as_by_any_start() {
 fn two_programs_replace_each_other_in_turn() {
     let sandbox = Sandbox::new();
     let mut holding = sandbox.hold();
-    for _ in 0..20 {
+    for _ in 0..storm(20, 200) {
         let next = replacer(&sandbox);
         holding.expect_death_by(Signal::SIGTERM);
         holding = next;
@@ -64,7 +66,7 @@ fn a_suspended_holder_is_replaced() {
 
 #[test]
 fn of_ten_starters_that_replace_at_once_the_last_one_stands() {
-    for _ in 0..5 {
+    for _ in 0..storm(3, 30) {
         let sandbox = Sandbox::new();
         let witness = sandbox.path("witness");
         let mut starters: Vec<_> = (0..10)

@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 
 use nix::sys::signal::Signal::{self, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM};
 
-use crate::support::{Program, Sandbox, Snapshot, holder, is_locked};
+use crate::support::{Program, Sandbox, Snapshot, holder, is_locked, storm};
 
 const FOUR: [Signal; 4] = [SIGTERM, SIGINT, SIGHUP, SIGQUIT];
 
@@ -61,7 +61,7 @@ fn each_of_the_four_removes_a_forgotten_guards_file() {
 
 #[test]
 fn each_of_the_four_leaves_nothing_of_eight_threads_that_acquire_and_release() {
-    for _ in 0..10 {
+    for _ in 0..storm(5, 75) {
         for signal in FOUR {
             let sandbox = Sandbox::new();
             let mut program = holding(&sandbox, "", "workers=8");
@@ -100,14 +100,14 @@ fn assert_removed_by_two(steps: &str) {
 
 #[test]
 fn two_signals_on_two_threads_at_once_leave_nothing() {
-    for _ in 0..25 {
+    for _ in 0..storm(20, 300) {
         assert_removed_by_two("acquire raise-on-two-threads=SIGTERM,SIGINT");
     }
 }
 
 #[test]
 fn two_signals_on_two_threads_at_once_leave_nothing_of_eight_others() {
-    for _ in 0..25 {
+    for _ in 0..storm(20, 300) {
         assert_removed_by_two("acquire workers=8 raise-on-two-threads=SIGTERM,SIGINT");
     }
 }

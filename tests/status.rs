@@ -10,7 +10,7 @@ use nix::fcntl::FlockArg;
 use nix::sys::signal::Signal;
 use pidfile::{Options, PidFile, Status};
 
-use crate::support::{Sandbox, Script, Snapshot, holder, is_locked, lock, needs};
+use crate::support::{Sandbox, Script, Snapshot, holder, is_locked, lock, needs, storm};
 
 #[track_caller]
 fn status(path: &Path) -> Status {
@@ -184,7 +184,9 @@ fn a_probe_needs_no_more_than_to_read() {
 }
 
 /// How long the probes go on.
-const PROBING: Duration = Duration::from_secs(2);
+fn probing() -> Duration {
+    Duration::from_millis(storm(500, 2_000))
+}
 
 /// That no start on a stale file with these bytes is refused while probes ask about it.
 #[track_caller]
@@ -212,7 +214,7 @@ fn assert_never_refused(record: &str) {
         .start();
     other.expect("probing");
 
-    let end = Instant::now() + PROBING;
+    let end = Instant::now() + probing();
     let mut starts = 0;
     while Instant::now() < end {
         // Renamed into place, so that it is whole at every moment.
@@ -245,7 +247,9 @@ fn hammered_by_three_probes_no_starter_is_refused_if_the_file_is_empty() {
 }
 
 /// For how long a file is acquired and released while it is asked about.
-const CLEAN_ROUNDS: Duration = Duration::from_secs(15);
+fn clean_rounds() -> Duration {
+    Duration::from_secs(storm(2, 15))
+}
 
 #[test]
 fn status_never_says_stale_of_a_file_that_is_only_acquired_and_released() {
@@ -259,7 +263,7 @@ fn status_never_says_stale_of_a_file_that_is_only_acquired_and_released() {
     });
     let ask = || {
         let options = Options::new().path(&path);
-        let end = Instant::now() + CLEAN_ROUNDS;
+        let end = Instant::now() + clean_rounds();
         let mut asked = 0_u32;
         while Instant::now() < end {
             let status = options.status().unwrap();

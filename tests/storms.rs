@@ -1,13 +1,16 @@
-//! Ends at random moments, hundreds and thousands of times.
+//! Ends at random moments, over and over.
 
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
 use nix::sys::signal::Signal::{self, SIGINT, SIGTERM};
 
-use crate::support::{Program, Sandbox, Script, a_moment, holder, is_tmpfile_supported};
+use crate::support::{Program, Sandbox, Script, a_moment, holder, is_tmpfile_supported, storm};
 
-const RUNS: usize = 300;
+/// How often a program with eight threads is ended.
+fn runs() -> usize {
+    storm(30, 300)
+}
 
 /// Long enough for a few rounds of one acquire-release loop, or a few hundred of eight loops.
 const MOMENT: Duration = Duration::from_millis(4);
@@ -47,23 +50,23 @@ fn term_storm(runs: usize, steps: &str) {
 
 #[test]
 fn term_at_any_moment_of_an_acquire_release_loop_leaves_no_file() {
-    term_storm(RUNS, "churn");
+    term_storm(storm(60, 300), "churn");
 }
 
 #[test]
 fn term_at_any_moment_of_eight_acquire_release_loops_leaves_no_file() {
-    term_storm(RUNS, "workers=8 say=ready wait");
+    term_storm(runs(), "workers=8 say=ready wait");
 }
 
 #[test]
 fn term_at_any_moment_of_eight_loops_on_one_file_leaves_no_file() {
-    term_storm(RUNS / 3, "rivals=8 say=ready wait");
+    term_storm(storm(15, 100), "rivals=8 say=ready wait");
 }
 
 #[test]
 fn term_and_int_at_once_at_any_moment_of_eight_loops_leave_no_file() {
     let sandbox = Sandbox::new();
-    for _ in 0..RUNS {
+    for _ in 0..runs() {
         let mut program = ready(&sandbox, "workers=8 say=ready wait");
         a_moment(MOMENT);
         program.signal(SIGTERM);
@@ -76,7 +79,7 @@ fn term_and_int_at_once_at_any_moment_of_eight_loops_leave_no_file() {
 #[test]
 fn term_and_int_on_two_threads_beside_eight_loops_leave_no_file() {
     let sandbox = Sandbox::new();
-    for _ in 0..RUNS {
+    for _ in 0..runs() {
         let mut program = ready(
             &sandbox,
             "workers=8 say=ready raise-on-two-threads=SIGTERM,SIGINT",
@@ -89,7 +92,7 @@ fn term_and_int_on_two_threads_beside_eight_loops_leave_no_file() {
 #[test]
 fn exit_on_one_thread_while_term_hits_another_beside_eight_loops_leaves_no_file() {
     let sandbox = Sandbox::new();
-    for run in 0..RUNS {
+    for run in 0..runs() {
         // At the same moment in half of the runs, shortly after one another in the others.
         let mut program = if run % 2 == 0 {
             ready(&sandbox, "workers=8 say=ready exit-and-raise=7,SIGTERM")
@@ -106,11 +109,11 @@ fn exit_on_one_thread_while_term_hits_another_beside_eight_loops_leaves_no_file(
 }
 
 #[test]
-fn twenty_thousand_killed_starts_are_never_two_inside_and_leave_no_litter() {
+fn thousands_of_killed_starts_are_never_two_inside_and_leave_no_litter() {
     let sandbox = Sandbox::new();
     let witness = sandbox.path("witness");
     // Two at a time are quick. With four, one finds what another left while a third arrives.
-    for (starts, lanes) in [(15_000, "2"), (5_000, "4")] {
+    for (starts, lanes) in [(storm(1_500, 15_000), "2"), (storm(500, 5_000), "4")] {
         let script = Script::of(env!("CARGO_BIN_EXE_contender"));
         let script = script.argument(sandbox.pidfile()).argument(&witness);
         let mut storm = script.argument(starts.to_string()).argument(lanes).start();

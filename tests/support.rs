@@ -14,6 +14,7 @@ mod sandbox;
 mod script;
 #[cfg(target_os = "linux")]
 mod stepping;
+mod storm;
 mod stranger;
 mod system;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -29,6 +30,7 @@ pub(crate) use sandbox::{Sandbox, names, progress, set_mode};
 pub(crate) use script::{Script, holder};
 #[cfg(target_os = "linux")]
 pub(crate) use stepping::{Call, Stepped};
+pub(crate) use storm::storm;
 pub(crate) use stranger::Stranger;
 pub(crate) use system::{
     a_moment, can_unshare, dead_process, descriptors, eventually, is_root, needs, zombie,

@@ -9,7 +9,9 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use pidfile::{Error, PidFile};
 
-use crate::support::{Program, Sandbox, Snapshot, can_unshare, eventually, holder, is_locked};
+use crate::support::{
+    Program, Sandbox, Snapshot, can_unshare, eventually, holder, is_locked, storm,
+};
 
 /// Reads until a program has reported that it has spawned another one, and that one has said this.
 /// Returns the other one's number.
@@ -185,11 +187,13 @@ fn a_file_without_the_lock_is_not_passed_on() {
 }
 
 #[test]
-fn in_a_thousand_upgrades_the_name_is_never_absent_and_no_third_process_gets_in() {
+fn in_hundreds_of_upgrades_the_name_is_never_absent_and_no_third_process_gets_in() {
     let sandbox = Sandbox::new();
     let path = sandbox.pidfile();
     let mut program = holder(&path)
-        .steps("acquire wait upgrades=1000 wait")
+        .steps("acquire wait")
+        .set("upgrades", storm(200, 1_000).to_string())
+        .steps("wait")
         .start();
     program.expect_held(&path);
     let is_over = AtomicBool::new(false);

@@ -63,7 +63,7 @@
 //! | `rivals=N` | starts threads that acquire and release the holder's file | |
 //! | `spawners=N` | starts threads that spawn programs | |
 //! | `churn` | acquires and releases until the end | `ready` |
-//! | `rounds=N` | acquires and releases that often | `done` |
+//! | `rounds=N` | acquires and releases that often | now and then `round N`, at last `done` |
 //! | `probe` | asks for the status until the end | `probing` |
 //! | `drop-on-a-thread` | drops the newest guard on another thread | |
 //! | `park` | sleeps until the end | |

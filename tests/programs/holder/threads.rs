@@ -90,6 +90,10 @@ fn rounds(count: usize, state: &State) {
         guard
             .release()
             .unwrap_or_else(|error| panic!("round {round}: {error:?}"));
+        // The test waits for the next line, however slow the machine.
+        if round % 100 == 0 {
+            println!("round {round}");
+        }
     }
     println!("done");
 }
