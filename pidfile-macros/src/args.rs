@@ -2,7 +2,7 @@
 //!
 //! Only the shape is judged here: `key = value`, a bare flag, or the one string that may stand
 //! alone. Whether a value makes sense, and whether two keys go together, is for `config`. After a
-//! mistake the parser goes on behind the next comma, so that one build reports them all.
+//! mistake the parser continues after the next comma, so that one build reports them all.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;

@@ -91,7 +91,7 @@ pub(crate) fn launch(parsed: &[Attribute], output: &ReturnType) -> Option<TokenS
 }
 
 /// The macro at the beginning of the body while other attributes do their work. They may drop the
-/// attributes below them, and then it is an error: nothing may go on as if a pidfile were held.
+/// attributes below them, and then it is an error: nothing may run as if a pidfile were held.
 pub(crate) const MARKER: &str = "__pidfile_dropped";
 
 /// The same tokens without the marker, wherever the other attribute has moved it.

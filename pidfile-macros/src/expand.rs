@@ -50,7 +50,7 @@ use crate::site::{runtime, site};
 ///
 /// The braces around both are ours and so have the edition of this crate, 2024, whatever the user's
 /// is: the temporaries of the last expression are dropped before the variables of such a block, and
-/// therefore before the pidfile is given back. Those around each setter drop the temporaries of its
+/// therefore before the pidfile is released. Those around each setter drop the temporaries of its
 /// value before the next one is evaluated.
 ///
 /// Nothing has a name that an editor could offer in the body or in a value, unless `held` asks for one:
@@ -183,7 +183,7 @@ pub(crate) fn rejected(mistakes: &Mistakes, item: &TokenStream) -> TokenStream {
 /// ```
 pub(crate) fn on_code(code: &TokenStream) -> TokenStream {
     let refused = quote_spanned!(site()=>
-        const { ::core::assert!(false, "`#[pidfile]` goes on a function"); }
+        const { ::core::assert!(false, "`#[pidfile]` can only be used on a function"); }
     );
     let is_statement = matches!(
         code.clone().into_iter().next(),

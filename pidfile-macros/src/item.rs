@@ -89,7 +89,7 @@ fn function(input: ParseStream, mistakes: &mut Mistakes) -> syn::Result<Item> {
         Kind::Other { keyword, name } => {
             mistakes.at(
                 keyword,
-                format_args!("`#[pidfile]` goes on a function, not on {name}"),
+                format_args!("`#[pidfile]` cannot be used on {name}, only on a function"),
             );
             return Ok(Item::Refused);
         }

@@ -61,7 +61,7 @@ use crate::mistakes::Mistakes;
 /// }
 /// ```
 ///
-/// The attribute goes on any function that has a body: `main`, helpers, methods, and functions that are
+/// The attribute works on any function that has a body: `main`, helpers, methods, and functions that are
 /// generic, `async`, `unsafe` or `extern "C"`. The function keeps its signature and its attributes, and
 /// the compiler's messages about its body stay the same.
 ///
@@ -293,7 +293,7 @@ use crate::mistakes::Mistakes;
 /// }
 /// ```
 ///
-/// It is an ordinary variable, a `pidfile::PidFile`: `guard.release()` gives the file back early.
+/// It is an ordinary variable, a `pidfile::PidFile`: `guard.release()` releases the file early.
 ///
 /// ### `at_exit`, `signals`
 ///
@@ -400,7 +400,7 @@ use crate::mistakes::Mistakes;
 /// # Drop order
 ///
 /// The pidfile outlives everything that the body owns. The body's variables and the temporaries of its
-/// last expression are dropped first, in every edition; then the pidfile is given back. Parameters live
+/// last expression are dropped first, in every edition; then the pidfile is released. Parameters live
 /// longer, as they do in every function. To drop one before the next instance can start, move it into
 /// the body:
 ///
@@ -412,18 +412,18 @@ use crate::mistakes::Mistakes;
 /// # std::env::set_current_dir(&folder).unwrap();
 /// #[pidfile("thermod.pid")]
 /// fn serve(database: Database) {
-///     let database = database; // closed before the pidfile is given back
+///     let database = database; // closed before the pidfile is released
 /// }
 /// # serve(Database);
 /// # std::fs::remove_dir(&folder).unwrap();
 /// ```
 ///
-/// If the body panics, the pidfile is given back during unwinding.
+/// If the body panics, the pidfile is released during unwinding.
 ///
 /// # Async functions
 ///
 /// In an `async fn` the pidfile is taken at the first poll, not at the call. It is held across every
-/// `.await` and given back when the function completes or its future is dropped. The future stays `Send`,
+/// `.await` and released when the function completes or its future is dropped. The future stays `Send`,
 /// and is as small as one that acquires by hand.
 ///
 /// Acquiring blocks the thread. `wait` and `replace` would block the executor for as long as they take,
@@ -450,14 +450,14 @@ use crate::mistakes::Mistakes;
 /// `BoxFuture`, `LocalBoxFuture`) is treated like an `async fn` if its body is nothing but an `async`
 /// block, boxed or not: `Box::pin(async move { .. })` and `async move { .. }.boxed()` both work. This is
 /// what `#[async_trait]` makes of a method. With any other body, or a future inside another type such as
-/// `Result<impl Future, E>`, it is an error, because the pidfile would be given back before the future
+/// `Result<impl Future, E>`, it is an error, because the pidfile would be released before the future
 /// runs.
 ///
 /// # Other attributes
 ///
 /// Attributes that start a runtime, such as `#[tokio::main]`, `#[actix_web::main]`, `#[rocket::main]` or
 /// `#[tokio::test]`, may stand above or below. In either order the pidfile is taken before the runtime
-/// starts and given back after the runtime has ended. `#[async_std::main]` is an exception: it takes our
+/// starts and released after the runtime has ended. `#[async_std::main]` is an exception: it takes our
 /// attribute along into the runtime, which runs nothing else until the pidfile is held. A value with an
 /// `.await` also keeps the pidfile inside the runtime.
 ///

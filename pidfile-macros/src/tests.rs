@@ -77,7 +77,7 @@ fn every_mistake_is_reported_once_and_all_together() {
             "unknown argument `wiat`; did you mean `wait`?",
             "`name` cannot be combined with `path`",
             "`lock` takes `true` or `false`",
-            "`#[pidfile]` goes on a function, not on a `struct`",
+            "`#[pidfile]` cannot be used on a `struct`, only on a function",
         ]
     );
 }

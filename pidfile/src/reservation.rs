@@ -122,7 +122,7 @@ impl Reservation {
     /// let mut next = Command::new(std::env::current_exe()?);
     /// reserved.pass_to(&mut next)?;
     /// let error = next.exec(); // Returns only if it fails.
-    /// eprintln!("thermod: the old version goes on: {error}");
+    /// eprintln!("thermod: the old version keeps running: {error}");
     /// let held = reserved.adopt()?;
     /// # drop(held);
     /// # Ok(())

@@ -1,4 +1,4 @@
-//! The pidfile is taken before the runtime starts and given back after it is gone: actix' attribute above ours.
+//! The pidfile is taken before the runtime starts and released after it is gone: actix' attribute above ours.
 
 use std::path::Path;
 

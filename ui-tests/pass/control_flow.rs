@@ -1,4 +1,4 @@
-//! Every way out of a body gives the pidfile back.
+//! Every way out of a body releases the pidfile.
 
 use std::path::Path;
 

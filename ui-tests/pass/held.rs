@@ -11,7 +11,7 @@ fn held() -> pidfile::Result<u32> {
     Ok(guard.pid())
 }
 
-/// It is the author's to give back early, or to keep.
+/// The author may release it early, or keep it.
 #[pidfile("early.pid", held = file)]
 fn early() -> pidfile::Result<()> {
     file.release()?;

@@ -1,5 +1,5 @@
 //! A method called `main` is not where a program begins: without its pidfile it panics, and the
-//! program goes on.
+//! program continues.
 
 use pidfile::{PidFile, pidfile};
 

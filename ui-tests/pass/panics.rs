@@ -1,4 +1,4 @@
-//! A panic gives the pidfile back while it unwinds.
+//! A panic releases the pidfile while it unwinds.
 
 use std::panic;
 use std::path::Path;

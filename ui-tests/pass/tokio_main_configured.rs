@@ -1,4 +1,4 @@
-//! The pidfile is taken before the runtime starts and given back after it is gone: tokio's attribute behind a condition.
+//! The pidfile is taken before the runtime starts and released after it is gone: tokio's attribute behind a condition.
 
 use std::path::Path;
 

@@ -71,7 +71,7 @@ fn returned(early: bool) -> u8 {
 
 #[pidfile(path = *name.lock().unwrap(), on_error = |_| ())]
 fn temporary(name: &Mutex<&str>) {
-    // The lock was given back when its argument had been evaluated.
+    // The lock was released once its argument had been evaluated.
     drop(name.lock().unwrap());
 }
 
