@@ -133,10 +133,10 @@ fn a_holder_that_ignores_term_is_still_running_until_it_is_killed() {
     assert_eq!(error.exit_code(), 75);
     let text = error.to_string();
     let expected = format!(
-        "{} is still held by process {pid} (holder); wait longer, or end it with SIGKILL",
+        "{} is still held after 50ms by process {pid} (holder); wait longer, or end it with SIGKILL",
         sandbox.pidfile().display()
     );
-    assert!(text.starts_with(&expected), "{text}");
+    assert_eq!(text, expected);
     holder.kill(PATIENCE).unwrap();
     program.expect_death_by(Sent::SIGKILL);
 }

@@ -139,9 +139,13 @@ fn a_holder_without_the_lock_whose_main_thread_has_ended_is_respected() {
     let mut program = script.steps("say=ready wait").start();
     program.expect_held(&path);
     program.expect("ready");
-    for settings in ["lock=false", "lock=false patience=20"] {
-        let refusal = holder(&path).steps(settings).steps("acquire").refusal();
-        refusal.expect("Running", 75).expect_pid(program.pid());
+    for (settings, fact) in [
+        ("", "which is running; stop it"),
+        ("patience=20", "which is still running after 20ms; stop it"),
+    ] {
+        let script = holder(&path).steps("lock=false").steps(settings);
+        let refusal = script.steps("acquire").refusal().expect("Running", 75);
+        refusal.expect_pid(program.pid()).expect_message(fact);
     }
     program.signal(SIGKILL);
     program.wait();

@@ -119,7 +119,7 @@ fn a_holder_that_does_not_leave_is_still_running() {
     refusal
         .expect("StillRunning", 75)
         .expect_pid(holding.pid())
-        .expect_message("is still held by process");
+        .expect_message("is still held after ");
     assert!(holding.is_running());
     assert!(is_locked(&sandbox.pidfile()));
     holding.tell();

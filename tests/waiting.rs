@@ -131,10 +131,15 @@ fn after_the_deadline_a_waiter_is_told_locked_with_the_holders_pid() {
     for patience in ["0", "1", "100"] {
         let steps = format!("patience={patience} acquire");
         let mut second = holder(sandbox.pidfile()).steps(&steps).start();
+        let held = match patience {
+            "0" => "is held".to_owned(),
+            _ => format!("is still held after {patience}ms"),
+        };
         second
             .refusal()
             .expect("Locked", 75)
-            .expect_pid(first.pid());
+            .expect_pid(first.pid())
+            .expect_message(format!("{held} by process {} (holder); stop", first.pid()));
         second.expect_exit(75);
     }
     assert_eq!(Snapshot::of(sandbox.pidfile()), before);
@@ -150,7 +155,8 @@ fn after_the_deadline_a_wait_for_ourselves_is_over_too() {
     program
         .refusal()
         .expect("Locked", 75)
-        .expect_pid(program.pid());
+        .expect_pid(program.pid())
+        .expect_message("it.pid is still held after 50ms by this process; release it first");
     program.expect("told");
     assert!(is_locked(&sandbox.pidfile()));
 }

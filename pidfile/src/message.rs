@@ -26,23 +26,26 @@ pub(crate) fn locked(
     waited: &Option<Duration>,
     f: &mut Formatter<'_>,
 ) -> fmt::Result {
-    write!(f, "{} is held by ", path.display())?;
+    held_by(f, path, *waited)?;
     if *own {
-        f.write_str("this process already; release it first, or set `allow_same_process`")?;
+        let already = if waited.is_none() { " already" } else { "" };
+        write!(
+            f,
+            "this process{already}; release it first, or set `allow_same_process`"
+        )
     } else if let Some(pid) = pid {
         process(f, *pid, program.as_deref(), user.as_deref(), *suspended)?;
         if *misnamed {
             f.write_str(", although the file does not name it")?;
         }
-        f.write_str("; stop it, or use another path")?;
+        f.write_str("; stop it, or use another path")
     } else {
         write!(
             f,
             "a process that cannot be identified; run `fuser {}` as root to find it",
             path.display()
-        )?;
+        )
     }
-    after(f, *waited)
 }
 
 #[allow(
@@ -61,8 +64,11 @@ pub(crate) fn running(
 ) -> fmt::Result {
     write!(f, "{} names ", path.display())?;
     process(f, *pid, program.as_deref(), user.as_deref(), *suspended)?;
-    f.write_str(", which is running; stop it, or remove the file if that is another program")?;
-    after(f, *waited)
+    match waited {
+        Some(waited) => write!(f, ", which is still running after {waited:?}")?,
+        None => f.write_str(", which is running")?,
+    }
+    f.write_str("; stop it, or remove the file if that is another program")
 }
 
 #[allow(
@@ -103,17 +109,16 @@ pub(crate) fn still_running(
     waited: &Duration,
     f: &mut Formatter<'_>,
 ) -> fmt::Result {
-    write!(f, "{} is still held by ", path.display())?;
+    held_by(f, path, Some(*waited))?;
     process(f, *pid, program.as_deref(), user.as_deref(), *suspended)?;
     if let Some(ended) = ended {
         write!(
             f,
             ", which inherited the lock from process {ended}; process {ended} has ended, so stop this one too"
-        )?;
+        )
     } else {
-        f.write_str("; wait longer, or end it with SIGKILL")?;
+        f.write_str("; wait longer, or end it with SIGKILL")
     }
-    after(f, Some(*waited))
 }
 
 #[allow(
@@ -130,7 +135,7 @@ pub(crate) fn unknown_holder(
     recorded: &Option<u32>,
     f: &mut Formatter<'_>,
 ) -> fmt::Result {
-    write!(f, "{} is held by ", path.display())?;
+    held_by(f, path, None)?;
     match pid {
         Some(pid) => process(f, *pid, program.as_deref(), user.as_deref(), *suspended)?,
         None => f.write_str("a process that cannot be identified")?,
@@ -168,6 +173,15 @@ impl fmt::Display for Described<'_> {
     }
 }
 
+/// The beginning of a sentence about a held file; the name of the holder follows.
+fn held_by(f: &mut Formatter<'_>, path: &Path, waited: Option<Duration>) -> fmt::Result {
+    let path = path.display();
+    match waited {
+        Some(waited) => write!(f, "{path} is still held after {waited:?} by "),
+        None => write!(f, "{path} is held by "),
+    }
+}
+
 fn process(
     f: &mut Formatter<'_>,
     pid: u32,
@@ -186,11 +200,4 @@ fn process(
         f.write_str(", which is suspended")?;
     }
     Ok(())
-}
-
-fn after(f: &mut Formatter<'_>, waited: Option<Duration>) -> fmt::Result {
-    match waited {
-        Some(waited) => write!(f, " (waited {waited:?})"),
-        None => Ok(()),
-    }
 }

@@ -1,6 +1,6 @@
 //! Every message that can be provoked here has its row in the troubleshooting chapter.
 //!
-//! A row's message has placeholders, FILE, DIR, 4242 and (thermod), and `...` at its end stands for
+//! A row's message has placeholders, FILE, DIR, 4242, (thermod) and 5s, and `...` at its end stands for
 //! the rest of the sentence.
 
 use std::fs;
@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use pidfile::{Error, Options, PidFile};
 use tempfile::TempDir;
@@ -35,6 +36,7 @@ fn generalised(error: &Error, file: &Path) -> String {
     let text = format!("{error:#}")
         .replace(&file.display().to_string(), "FILE")
         .replace(&dir.display().to_string(), "DIR");
+    let text = text.replace(" after 5ms", " after 5s");
     let Some((before, after)) = text.split_once("process ") else {
         return text;
     };
@@ -154,6 +156,14 @@ fn held_by_a_process_that_the_file_names_is_explained() {
     fs::write(&file, format!("{}\n", locker.0.id())).unwrap();
     let error = refusal(&Options::new().path(&file));
     assert_eq!(error.pid(), Some(locker.0.id()), "{error}");
+    assert_explained(&error, &file);
+}
+
+#[test]
+fn held_after_a_wait_is_explained() {
+    let (_dir, file) = sandbox();
+    let _held = PidFile::acquire(&file).unwrap();
+    let error = refusal(&Options::new().path(&file).wait(Duration::from_millis(5)));
     assert_explained(&error, &file);
 }
 
