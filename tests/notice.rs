@@ -50,6 +50,7 @@ fn a_start_that_replaces_reports_whom_it_stops() {
     let notice = next.expect("notice ");
     let start = format!("stopping process {} (holder), which holds ", holding.pid());
     assert!(notice.starts_with(&start), "{notice}");
+    assert!(notice.ends_with(", for up to 60s"), "{notice}");
     next.expect_held(&sandbox.pidfile());
     holding.expect_death_by(Signal::SIGTERM);
 }

@@ -108,18 +108,21 @@ fn a_holder_that_does_not_leave_is_still_running() {
     holding.expect_held(&sandbox.pidfile());
     // On a busy machine the time may be up before the holder is found. It then gets no signal.
     let mut patience = [50, 500, 5_000, 20_000].into_iter();
-    let refusal = loop {
-        let patience: u32 = patience.next().expect("enough time to find the holder");
+    let (refusal, patience) = loop {
+        let patience = patience.next().expect("enough time to find the holder");
         let script = holder(sandbox.pidfile()).set("replace", patience.to_string());
         let refusal = script.steps("acquire").refusal();
         if refusal.variant != "Locked" {
-            break refusal;
+            break (refusal, Duration::from_millis(patience));
         }
     };
     refusal
         .expect("StillRunning", 75)
         .expect_pid(holding.pid())
-        .expect_message("is still held after ");
+        .expect_message(format!(
+            "is still held after {patience:?} by process {} (holder); wait longer",
+            holding.pid()
+        ));
     assert!(holding.is_running());
     assert!(is_locked(&sandbox.pidfile()));
     holding.tell();

@@ -103,8 +103,10 @@ impl Error {
 
     /// The same refusal, after waiting for that long in vain.
     pub(crate) fn after(mut self, time: Option<Duration>) -> Error {
-        if let Error::Locked { waited, .. } | Error::Running { waited, .. } = &mut self {
-            *waited = time;
+        match (&mut self, time) {
+            (Error::Locked { waited, .. } | Error::Running { waited, .. }, time) => *waited = time,
+            (Error::StillRunning { waited, .. }, Some(time)) => *waited = time,
+            _ => {}
         }
         self
     }

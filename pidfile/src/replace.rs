@@ -37,24 +37,29 @@ pub(crate) enum Attempt {
     Refused(Error),
 }
 
-/// Ends the holder that prevented a start, within that time.
+/// Ends the holder that prevented a start, within the time that is `left` of the caller's patience.
 ///
 /// # Errors
 ///
 /// Another attempt would not help: the holder is this process, does not lock its file, belongs to
 /// another user or has not ended in time.
-pub(crate) fn stop(options: &Options, refusal: Error, patience: Duration) -> Result<Attempt> {
+pub(crate) fn stop(options: &Options, refusal: Error, left: Duration) -> Result<Attempt> {
     if !matches!(refusal, Error::Locked { own: false, .. }) {
         return Err(refusal);
     }
     match options.holder() {
         // The time is up, so a holder that appears now is left alone.
-        Ok(Some(_)) if patience.is_zero() => Ok(Attempt::Refused(refusal)),
+        Ok(Some(_)) if left.is_zero() => Ok(Attempt::Refused(refusal)),
         Ok(Some(holder)) => {
+            // A notice and an error quote the patience that the caller chose.
+            let patience = options.replace.unwrap_or(left);
             if let Some(notice) = &options.on_wait {
                 notice.call(&Waiting::stopping(holder.path(), holder.pid(), patience));
             }
-            holder.stop(patience).map(|()| Attempt::Stopped)
+            match holder.stop(left) {
+                Ok(()) => Ok(Attempt::Stopped),
+                Err(error) => Err(error.after(Some(patience))),
+            }
         }
         Ok(None) => Ok(Attempt::Gone),
         // It may be another starter that is only judging the file, or about to write its record.
