@@ -1,7 +1,7 @@
 //! The `Debug` form of an error: one line, because Rust prints this form when
 //! `main` returns an `Err`. The alternate form shows the fields.
 
-use std::fmt::{self, Formatter};
+use std::fmt::{self, DebugStruct, Formatter};
 
 use crate::error::Error;
 
@@ -21,65 +21,22 @@ fn fields(error: &Error, f: &mut Formatter<'_>) -> fmt::Result {
     if let Some(path) = error.path() {
         fields.field("path", &path);
     }
+    portrait(error, &mut fields);
     match error {
         Error::Locked {
-            pid,
-            program,
-            user,
-            suspended,
             misnamed,
             own,
             waited,
             ..
         } => fields
-            .field("pid", pid)
-            .field("program", program)
-            .field("user", user)
-            .field("suspended", suspended)
             .field("misnamed", misnamed)
             .field("own", own)
             .field("waited", waited),
-        Error::Running {
-            pid,
-            program,
-            user,
-            suspended,
-            waited,
-            ..
-        } => fields
-            .field("pid", pid)
-            .field("program", program)
-            .field("user", user)
-            .field("suspended", suspended)
-            .field("waited", waited),
-        Error::StillRunning {
-            pid,
-            program,
-            user,
-            suspended,
-            ended,
-            waited,
-            ..
-        } => fields
-            .field("pid", pid)
-            .field("program", program)
-            .field("user", user)
-            .field("suspended", suspended)
-            .field("ended", ended)
-            .field("waited", waited),
-        Error::UnknownHolder {
-            pid,
-            program,
-            user,
-            suspended,
-            recorded,
-            ..
-        } => fields
-            .field("pid", pid)
-            .field("program", program)
-            .field("user", user)
-            .field("suspended", suspended)
-            .field("recorded", recorded),
+        Error::Running { waited, .. } => fields.field("waited", waited),
+        Error::StillRunning { ended, waited, .. } => {
+            fields.field("ended", ended).field("waited", waited)
+        }
+        Error::UnknownHolder { recorded, .. } => fields.field("recorded", recorded),
         Error::NotPidfile { why, .. } | Error::Insecure { why, .. } | Error::Config { why } => {
             fields.field("why", why)
         }
@@ -97,6 +54,46 @@ fn fields(error: &Error, f: &mut Formatter<'_>) -> fmt::Result {
     .finish()
 }
 
+/// What an error says about the process in the way.
+fn portrait(error: &Error, fields: &mut DebugStruct<'_, '_>) {
+    let (pid, program, user, suspended): (&dyn fmt::Debug, _, _, _) = match error {
+        Error::Locked {
+            pid,
+            program,
+            user,
+            suspended,
+            ..
+        }
+        | Error::UnknownHolder {
+            pid,
+            program,
+            user,
+            suspended,
+            ..
+        } => (pid, program, user, suspended),
+        Error::Running {
+            pid,
+            program,
+            user,
+            suspended,
+            ..
+        }
+        | Error::StillRunning {
+            pid,
+            program,
+            user,
+            suspended,
+            ..
+        } => (pid, program, user, suspended),
+        _ => return,
+    };
+    fields
+        .field("pid", pid)
+        .field("program", program)
+        .field("user", user)
+        .field("suspended", suspended);
+}
+
 /// The name of an error's variant.
 fn variant(error: &Error) -> &'static str {
     match error {
@@ -111,5 +108,43 @@ fn variant(error: &Error) -> &'static str {
         Error::StillRunning { .. } => "StillRunning",
         Error::UnknownHolder { .. } => "UnknownHolder",
         Error::Io { .. } => "Io",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// The names of the fields in the alternate form, in order.
+    fn names(error: &Error) -> Vec<String> {
+        format!("{error:#?}")
+            .lines()
+            .filter_map(|line| line.strip_prefix("    ")?.split_once(": "))
+            .filter(|(name, _)| !name.starts_with(' '))
+            .map(|(name, _)| name.to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn the_alternate_form_has_all_fields_of_an_error_about_a_process() {
+        let path = Path::new("/run/thermod.pid");
+        let portrait = ["path", "pid", "program", "user", "suspended"];
+        for (error, others) in [
+            (
+                Error::locked(path, None),
+                &["misnamed", "own", "waited"] as &[_],
+            ),
+            (Error::running(path, 1), &["waited"]),
+            (
+                Error::still_running(path, 1, None, Duration::ZERO),
+                &["ended", "waited"],
+            ),
+            (Error::unknown_holder(path, None, Some(1)), &["recorded"]),
+        ] {
+            assert_eq!(names(&error), [&portrait, others].concat(), "{error:#?}");
+        }
     }
 }
