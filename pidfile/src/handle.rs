@@ -33,6 +33,18 @@ enum Sleep {
     Interrupted,
 }
 
+#[allow(dead_code, reason = "not every system has a pin")]
+impl Sleep {
+    /// `reported` is whether a call that waits for the end has reported it.
+    fn of(reported: nix::Result<bool>) -> Sleep {
+        match reported {
+            Ok(true) => Sleep::Ended,
+            Ok(false) => Sleep::TimeUp,
+            Err(_) => Sleep::Interrupted,
+        }
+    }
+}
+
 /// One particular process.
 #[derive(Debug)]
 pub(crate) struct Handle {
@@ -133,11 +145,7 @@ mod pin {
             let milliseconds = longest.as_nanos().div_ceil(1_000_000);
             let timeout = PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX);
             let mut fds = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
-            match poll(&mut fds, timeout) {
-                Ok(0) => Sleep::TimeUp,
-                Ok(_) => Sleep::Ended,
-                Err(_) => Sleep::Interrupted,
-            }
+            Sleep::of(poll(&mut fds, timeout).map(|ready| ready > 0))
         }
     }
 }
@@ -211,14 +219,12 @@ mod pin {
                 0,
                 0,
             );
-            match self.queue.kevent(&[], &mut [none], Some(timeout)) {
-                Ok(0) => Sleep::TimeUp,
-                Ok(_) => {
-                    self.has_ended.store(true, Relaxed);
-                    Sleep::Ended
-                }
-                Err(_) => Sleep::Interrupted,
+            let events = self.queue.kevent(&[], &mut [none], Some(timeout));
+            let sleep = Sleep::of(events.map(|count| count > 0));
+            if sleep == Sleep::Ended {
+                self.has_ended.store(true, Relaxed);
             }
+            sleep
         }
     }
 }
