@@ -2,25 +2,13 @@
 //! In every test a stranger runs that must be alive at the end.
 
 use std::fs;
-use std::time::Duration;
 
 use nix::fcntl::FlockArg;
-use pidfile::{Error, Holder, Signal};
+use pidfile::{Error, Signal};
 
-use crate::support::{Sandbox, Stranger, can_unshare, holder, lock};
-
-/// Long enough for anything on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// What a test waits for in vain.
-const IN_VAIN: Duration = Duration::from_millis(50);
-
-const UNSHARE: [&str; 4] = ["unshare", "--pid", "--fork", "--mount-proc"];
-
-#[track_caller]
-fn found(sandbox: &Sandbox) -> Holder {
-    let holder = pidfile::holder(sandbox.pidfile()).expect("it can be asked");
-    holder.expect("a process holds it")
-}
+use crate::support::{
+    IN_VAIN, PATIENCE, Sandbox, Stranger, UNSHARE, can_unshare, found, holder, lock,
+};
 
 #[test]
 fn a_process_that_has_released_its_file_gets_no_signal() {

@@ -1,31 +1,12 @@
 //! The process that holds a file is found, signalled and stopped from outside. In every test a
 //! stranger runs that must be alive at the end.
 
-use std::time::Duration;
-
 use nix::sys::signal::Signal as Sent;
-use pidfile::{Error, Holder, PidFile, Signal};
+use pidfile::{Error, PidFile, Signal};
 
-use crate::support::{Sandbox, Stranger, eventually, holder, is_locked};
-
-/// Long enough for anything on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// What a test waits for in vain.
-const IN_VAIN: Duration = Duration::from_millis(50);
-
-#[track_caller]
-fn found(sandbox: &Sandbox) -> Holder {
-    let holder = pidfile::holder(sandbox.pidfile()).expect("it can be asked");
-    holder.expect("a process holds it")
-}
-
-#[track_caller]
-fn assert_nobody(sandbox: &Sandbox) {
-    match pidfile::holder(sandbox.pidfile()) {
-        Ok(None) => {}
-        other => panic!("{other:?}"),
-    }
-}
+use crate::support::{
+    IN_VAIN, PATIENCE, Sandbox, Stranger, assert_nobody, eventually, found, holder, is_locked,
+};
 
 #[test]
 fn an_ordinary_holder_is_found_and_stopped() {

@@ -87,13 +87,7 @@ fn a_file_held_in_place_is_emptied_by_every_end() {
             fs::read_to_string(&path).unwrap(),
             format!("{}\n", program.pid())
         );
-        if let Some(signal) = signal {
-            program.signal(signal);
-            program.expect_death_by(signal);
-        } else {
-            program.tell();
-            program.expect_exit(0);
-        }
+        program.end(signal);
         assert_eq!(fs::read(&path).unwrap(), b"", "{steps} {signal:?}");
     }
 }

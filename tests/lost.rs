@@ -114,18 +114,6 @@ fn closed(sandbox: &Sandbox, and_then: &str, ending: &str) -> Program {
     program
 }
 
-/// Lets it end: in no case by a panic or an abort.
-#[track_caller]
-fn end(program: &mut Program, signal: Option<Signal>) {
-    if let Some(signal) = signal {
-        program.signal(signal);
-        program.expect_death_by(signal);
-    } else {
-        program.tell();
-        program.expect_exit(0);
-    }
-}
-
 #[test]
 fn with_all_descriptors_closed_there_is_no_panic_and_nothing_is_touched() {
     for (ending, signal) in ENDS {
@@ -134,7 +122,7 @@ fn with_all_descriptors_closed_there_is_no_panic_and_nothing_is_touched() {
         // The lock went with the descriptor, as `verify` reports.
         assert!(!is_locked(&sandbox.pidfile()));
         let before = Snapshot::of(sandbox.pidfile());
-        end(&mut program, signal);
+        program.end(signal);
         assert_eq!(
             Snapshot::of(sandbox.pidfile()),
             before,
@@ -151,7 +139,7 @@ fn with_all_descriptors_closed_the_next_holder_is_not_disturbed() {
         let mut program = closed(&sandbox, "", ending);
         let _next = sandbox.hold();
         let before = Snapshot::of(sandbox.pidfile());
-        end(&mut program, signal);
+        program.end(signal);
         assert_eq!(
             Snapshot::of(sandbox.pidfile()),
             before,

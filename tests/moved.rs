@@ -24,13 +24,7 @@ const ENDS: [(&str, Option<Signal>); 4] = [
 #[track_caller]
 fn end(mut program: Program, signal: Option<Signal>) {
     program.expect("ready");
-    if let Some(signal) = signal {
-        program.signal(signal);
-        program.expect_death_by(signal);
-    } else {
-        program.tell();
-        program.expect_exit(0);
-    }
+    program.end(signal);
 }
 
 /// A program that holds the path, takes `steps`, and then waits for its end.

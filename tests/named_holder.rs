@@ -6,7 +6,8 @@ use std::path::Path;
 use pidfile::{Options, Status};
 
 use crate::support::{
-    Program, Sandbox, Script, Snapshot, Stepped, can_unshare, eventually, holder, is_locked, storm,
+    Program, Sandbox, Script, Snapshot, Stepped, UNSHARE, can_unshare, eventually, holder,
+    is_locked, storm,
 };
 
 /// A living process that has nothing to do with the file.
@@ -116,7 +117,6 @@ fn a_taker_that_is_suspended_after_any_system_call_is_named_truly_or_not_at_all(
 
 #[test]
 fn a_holder_in_another_pid_namespace_is_not_named_by_its_number_there() {
-    const UNSHARE: [&str; 4] = ["unshare", "--pid", "--fork", "--mount-proc"];
     let sandbox = Sandbox::new();
     if !can_unshare(&UNSHARE[1..]) {
         return;

@@ -2,34 +2,15 @@
 //! every test a stranger runs that must be alive at the end.
 
 use std::fs;
-use std::time::Duration;
 
 use nix::fcntl::FlockArg;
 use nix::sys::signal::Signal as Sent;
-use pidfile::{Error, Holder, Options, Signal};
+use pidfile::{Error, Options, Signal};
 
-use crate::support::{Program, Sandbox, Stranger, can_unshare, holder, is_root, lock};
-
-/// Long enough for anything on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// What a test waits for in vain.
-const IN_VAIN: Duration = Duration::from_millis(50);
-
-const UNSHARE: [&str; 4] = ["unshare", "--pid", "--fork", "--mount-proc"];
-
-#[track_caller]
-fn found(sandbox: &Sandbox) -> Holder {
-    let holder = pidfile::holder(sandbox.pidfile()).expect("it can be asked");
-    holder.expect("a process holds it")
-}
-
-#[track_caller]
-fn assert_nobody(sandbox: &Sandbox) {
-    match pidfile::holder(sandbox.pidfile()) {
-        Ok(None) => {}
-        other => panic!("{other:?}"),
-    }
-}
+use crate::support::{
+    IN_VAIN, PATIENCE, Program, Sandbox, Stranger, UNSHARE, assert_nobody, can_unshare, found,
+    holder, is_root, lock,
+};
 
 /// The error, which must name this process (or none) and the file.
 #[track_caller]

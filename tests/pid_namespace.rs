@@ -11,11 +11,9 @@ use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
 use crate::support::{
-    Program, Sandbox, Script, Snapshot, WORKSPACE, can_unshare, cargo, eventually, holder,
+    Program, Sandbox, Script, Snapshot, UNSHARE, WORKSPACE, can_unshare, cargo, eventually, holder,
     is_locked, target_dir, write_crate,
 };
-
-const UNSHARE: [&str; 4] = ["unshare", "--pid", "--fork", "--mount-proc"];
 
 /// A program that is process 1 in a namespace of its own, and its number outside.
 struct First {

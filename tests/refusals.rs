@@ -120,13 +120,7 @@ fn a_refusal_by_an_overwritten_file_names_the_holder_and_not_the_stranger() {
 fn a_refusal_without_a_name_says_what_finds_the_holder_and_that_finds_it() {
     let sandbox = Sandbox::new();
     let path = sandbox.pidfile();
-    let mut daemon = holder(&path)
-        .steps("acquire fork=say:working,wait wait")
-        .start();
-    daemon.expect_held(&path);
-    daemon.expect("working");
-    daemon.signal(Signal::SIGKILL);
-    daemon.expect_death_by(Signal::SIGKILL);
+    let mut daemon = sandbox.hold_by_a_worker();
     let error = refused(PidFile::acquire(&path));
     assert_eq!(error.pid(), None);
     let text = error.to_string();

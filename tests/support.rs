@@ -8,6 +8,7 @@ mod build;
 mod facts;
 #[cfg(target_os = "linux")]
 mod mounts;
+mod outside;
 mod program;
 mod refusal;
 mod sandbox;
@@ -24,6 +25,7 @@ pub(crate) use build::{WORKSPACE, cargo, cc, target_dir, write_crate};
 pub(crate) use facts::{Snapshot, is_locked, is_tmpfile_supported, lock};
 #[cfg(target_os = "linux")]
 pub(crate) use mounts::{Mount, has_program};
+pub(crate) use outside::{IN_VAIN, PATIENCE, assert_nobody, found};
 pub(crate) use program::Program;
 pub(crate) use refusal::Refusal;
 pub(crate) use sandbox::{Sandbox, names, progress, set_mode};
@@ -33,7 +35,7 @@ pub(crate) use stepping::{Call, Stepped};
 pub(crate) use storm::storm;
 pub(crate) use stranger::Stranger;
 pub(crate) use system::{
-    a_moment, can_unshare, dead_process, descriptors, eventually, is_root, needs, zombie,
+    UNSHARE, a_moment, can_unshare, dead_process, descriptors, eventually, is_root, needs, zombie,
 };
 
 /// An ordinary user (and group) that nothing on the machine belongs to, and another one.

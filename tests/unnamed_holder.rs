@@ -3,10 +3,9 @@
 use std::fs;
 
 use nix::fcntl::FlockArg;
-use nix::sys::signal::Signal;
 use pidfile::{Error, PidFile};
 
-use crate::support::{Sandbox, Snapshot, eventually, holder, is_locked, lock, refused};
+use crate::support::{Sandbox, Snapshot, eventually, is_locked, lock, refused};
 
 #[test]
 fn held_but_the_record_is_empty_is_locked_with_no_pid() {
@@ -60,13 +59,7 @@ fn held_with_no_record_at_all_is_refused_and_left_alone() {
 fn held_by_a_worker_whose_daemon_died_is_locked_with_no_pid() {
     let sandbox = Sandbox::new();
     let path = sandbox.pidfile();
-    let mut daemon = holder(&path)
-        .steps("acquire fork=say:working,wait wait")
-        .start();
-    daemon.expect_held(&path);
-    daemon.expect("working");
-    daemon.signal(Signal::SIGKILL);
-    daemon.expect_death_by(Signal::SIGKILL);
+    let mut daemon = sandbox.hold_by_a_worker();
 
     let before = Snapshot::of(&path);
     let error = refused(PidFile::acquire(&path));

@@ -161,6 +161,19 @@ impl Program {
         assert_eq!(status.code(), Some(code), "{status}; {}", self.complaints());
     }
 
+    /// Lets it end: by the signal, or else by its next steps, which lead to status 0. Never by a
+    /// panic or an abort.
+    #[track_caller]
+    pub(crate) fn end(&mut self, signal: Option<Signal>) {
+        if let Some(signal) = signal {
+            self.signal(signal);
+            self.expect_death_by(signal);
+        } else {
+            self.tell();
+            self.expect_exit(0);
+        }
+    }
+
     /// What its descriptors are open on.
     #[track_caller]
     pub(crate) fn descriptors(&self) -> Vec<(u32, PathBuf)> {

@@ -11,6 +11,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 use super::{Program, Snapshot, holder};
@@ -119,6 +120,18 @@ impl Sandbox {
         let mut program = holder(self.pidfile()).steps("acquire wait").start();
         program.expect_held(&self.pidfile());
         program
+    }
+
+    /// A holder that was killed while a worker that it forked keeps the lock. The worker ends when
+    /// the holder is let go.
+    #[track_caller]
+    pub(crate) fn hold_by_a_worker(&self) -> Program {
+        let steps = "acquire fork=say:working,wait wait";
+        let mut daemon = holder(self.pidfile()).steps(steps).start();
+        daemon.expect_held(&self.pidfile());
+        daemon.expect("working");
+        daemon.end(Some(Signal::SIGKILL));
+        daemon
     }
 
     /// That the next start holds, and leaves nothing when it ends.

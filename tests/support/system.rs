@@ -42,6 +42,10 @@ pub(crate) fn is_root() -> bool {
     needs(nix::unistd::geteuid().is_root(), "root")
 }
 
+/// Starts a program as process 1 of a pid namespace of its own. All but the first word are the flags
+/// to give to [`can_unshare`].
+pub(crate) const UNSHARE: [&str; 4] = ["unshare", "--pid", "--fork", "--mount-proc"];
+
 /// Whether this process may unshare namespaces, which root in a container may not.
 pub(crate) fn can_unshare(flags: &[&str]) -> bool {
     let probe = Command::new("unshare")
