@@ -4,6 +4,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::FlockArg;
@@ -40,9 +41,11 @@ fn a_stale_file_on_a_full_disk_is_taken_over_in_place() {
             )
         },
         &|| {
+            // With a size, or filling it would take half of the memory.
+            let options = "size=1m,nr_inodes=4";
             Mount::by(
                 &sandbox,
-                &["mount", "-t", "tmpfs", "-o", "nr_inodes=4", "tmpfs", "mnt"],
+                &["mount", "-t", "tmpfs", "-o", options, "tmpfs", "mnt"],
             )
         },
         &|| Mount::image(&sandbox, "mkfs.ext4 -q -F", 4 << 20),
@@ -139,11 +142,16 @@ fn a_lease_that_is_kept_refuses_a_start_that_does_not_wait() {
     let Some((mut peer, path)) = leased(&sandbox, "stubborn-lease") else {
         return;
     };
-    let before = Snapshot::of(&path);
+    // Not `Snapshot`, which opens the file: that waits until the kernel takes the lease away.
+    let facts = || {
+        let facts = fs::symlink_metadata(&path).unwrap();
+        (facts.ino(), facts.len(), facts.ctime(), facts.ctime_nsec())
+    };
+    let before = facts();
     let refusal = holder(&path).steps("acquire").refusal();
     assert_eq!(refusal.exit_code, 75, "{refusal:?}");
     assert!(peer.is_running());
-    assert_eq!(Snapshot::of(&path), before);
+    assert_eq!(facts(), before);
     peer.tell();
     peer.expect_exit(0);
     sandbox.assert_next_start_works();
