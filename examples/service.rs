@@ -7,17 +7,20 @@
 //! The exit statuses are those of the Linux Standard Base: `status` reports 0 running, 1 dead with
 //! a pidfile, 3 not running, 4 unknown; the other actions 0 done, 1 failed, 4 not permitted, 7 not
 //! running. Starting a service that runs, and stopping one that does not, both succeed.
+//!
+//! A service that is not ready within `--timeout` is killed, and `start` fails.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write, stdout};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio, exit};
+use std::sync::mpsc::channel;
+use std::thread;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use nix::unistd::{User, geteuid, setgid, setgroups, setsid, setuid};
-use pidfile::{Options, PidFile, Reservation, Signal};
-use serde_json::json;
+use pidfile::{Options, Reservation, Signal};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -35,6 +38,9 @@ struct Arguments {
     /// Where `start` lets the service write its log.
     #[arg(long, global = true, default_value = "/dev/null")]
     log: PathBuf,
+    /// How many seconds the service has to start, and to end.
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10)]
+    timeout: u64,
 }
 
 #[derive(Clone, Copy, Subcommand)]
@@ -48,22 +54,18 @@ enum Action {
     /// Read the configuration again.
     Reload,
     /// Print whether it runs.
-    Status {
-        /// Print one JSON object.
-        #[arg(long)]
-        json: bool,
-    },
+    Status,
     /// Run in the foreground.
     Run,
 }
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-const PATIENCE: Duration = Duration::from_secs(10);
 const NOT_RUNNING: u8 = 7;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let mut arguments = Arguments::parse();
+    arguments.user.take_if(|_| !geteuid().is_root());
     take(&arguments).unwrap_or_else(|error| {
         eprintln!("service: {error}");
         let error = error.downcast_ref::<pidfile::Error>();
@@ -73,62 +75,44 @@ fn main() -> ExitCode {
 }
 
 fn take(arguments: &Arguments) -> Result<ExitCode> {
-    let options = options(arguments);
+    let options = match &arguments.pidfile {
+        Some(path) => Options::new().path(path),
+        None => Options::new().name("thermod"),
+    };
+    let options = match &arguments.user {
+        Some(user) => options.owner(user),
+        None => options,
+    };
+    let patience = Duration::from_secs(arguments.timeout);
     match arguments.action {
         Action::Run => run(arguments, &options)?,
-        Action::Restart => start(arguments, &options.replace(PATIENCE))?,
-        Action::Start => match start(arguments, &options) {
-            Err(error) if is_running(&*error) => println!("already running: {error}"),
-            started => started?,
+        Action::Restart => start(arguments, &options.replace(patience).reserve()?, patience)?,
+        Action::Start => match options.reserve() {
+            Err(error @ pidfile::Error::Locked { .. }) => println!("already running: {error}"),
+            reserved => start(arguments, &reserved?, patience)?,
         },
         Action::Stop => match options.holder()? {
-            Some(holder) => holder.stop(PATIENCE)?,
+            Some(holder) => holder.stop(patience)?,
             None => println!("not running"),
         },
         Action::Reload => match options.holder()? {
             Some(holder) => holder.signal(Signal::HUP)?,
             None => return Ok(ExitCode::from(NOT_RUNNING)),
         },
-        Action::Status { json } => {
+        Action::Status => {
             let status = options.status()?;
-            if json {
-                println!(
-                    "{}",
-                    json!({ "status": status.to_string(), "pid": status.pid() })
-                );
-            } else {
-                println!("{}: {status}", options.resolved_path()?.display());
-            }
+            println!("{}: {status}", options.resolved_path()?.display());
             return Ok(ExitCode::from(status.exit_code()));
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn options(arguments: &Arguments) -> Options {
-    let options = match &arguments.pidfile {
-        Some(path) => Options::new().path(path),
-        None => Options::new().name("thermod"),
-    };
-    match &arguments.user {
-        Some(user) if geteuid().is_root() => options.owner(user),
-        _ => options,
-    }
-}
-
-/// Whether the service is already running. A holder that was not replaced in time is a failure.
-fn is_running(error: &(dyn std::error::Error + 'static)) -> bool {
-    matches!(error.downcast_ref(), Some(pidfile::Error::Locked { .. }))
-}
-
-/// Starts `run` in the background. The file is acquired here, so that a refusal reaches the
-/// terminal, and then passed on.
-fn start(arguments: &Arguments, options: &Options) -> Result<()> {
-    let reserved = options.reserve()?;
-    let log = File::options()
-        .create(true)
-        .append(true)
-        .open(&arguments.log)?;
+/// Starts `run` in the background, and passes the file on to it. The file was reserved here, so that
+/// a refusal reaches the terminal.
+fn start(arguments: &Arguments, reserved: &Reservation, patience: Duration) -> Result<()> {
+    let mut log = File::options();
+    let log = log.create(true).append(true).open(&arguments.log)?;
     let mut service = Command::new(std::env::current_exe()?);
     service.arg("run").arg("--pidfile").arg(reserved.path());
     if let Some(user) = &arguments.user {
@@ -140,12 +124,19 @@ fn start(arguments: &Arguments, options: &Options) -> Result<()> {
         .stderr(log);
     reserved.pass_to(&mut service)?;
     let mut service = service.spawn()?;
-    let mut line = String::new();
-    BufReader::new(service.stdout.take().ok_or("no pipe")?).read_line(&mut line)?;
-    if line.trim() == "ready" {
-        exit(0) // Without dropping the reservation, which belongs to the service by now.
+    let output = BufReader::new(service.stdout.take().ok_or("no pipe")?);
+    let (sender, first_line) = channel();
+    thread::spawn(move || sender.send(output.lines().next()));
+    match first_line.recv_timeout(patience) {
+        // Without dropping the reservation, which belongs to the service by now.
+        Ok(Some(Ok(_))) => exit(0),
+        Ok(_) => Err(format!("it has not started: {}", service.wait()?).into()),
+        Err(_) => {
+            service.kill()?;
+            service.wait()?;
+            Err(format!("it was not ready after {patience:?}, and was killed").into())
+        }
     }
-    Err(format!("it has not started: {}", service.wait()?).into())
 }
 
 fn run(arguments: &Arguments, options: &Options) -> Result<()> {
@@ -161,7 +152,7 @@ fn run(arguments: &Arguments, options: &Options) -> Result<()> {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .init();
-    if let Some(name) = arguments.user.as_deref().filter(|_| geteuid().is_root()) {
+    if let Some(name) = &arguments.user {
         let user = User::from_name(name)?.ok_or("there is no such user")?;
         setgroups(&[])?;
         setgid(user.gid)?;
@@ -170,16 +161,13 @@ fn run(arguments: &Arguments, options: &Options) -> Result<()> {
     tracing::info!(pid = held.pid(), path = %held.path().display(), "running");
     // Ignored: in the foreground, the output may be closed.
     let _ = writeln!(stdout(), "ready");
-    serve(&mut signals, &held);
-    Ok(held.release()?)
-}
-
-fn serve(signals: &mut Signals, held: &PidFile) {
     for signal in signals.forever() {
-        match (signal, held.verify()) {
-            (SIGHUP, Ok(())) => tracing::info!("configuration read again"),
-            (SIGHUP, Err(lost)) => return tracing::error!("{lost}"),
-            _ => return tracing::info!("stopping"),
+        if signal != SIGHUP {
+            break;
         }
+        held.verify()?; // If the file is lost, another instance may be running.
+        tracing::info!("configuration read again");
     }
+    tracing::info!("stopping");
+    Ok(held.release()?)
 }

@@ -1,12 +1,16 @@
 //! The programs `service` and `ctl`, as an operator uses them.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::libc;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, geteuid};
+use nix::sys::stat::Mode;
+use nix::unistd::{Pid, geteuid, mkfifo};
 
 /// A folder with a pidfile, and the service that may run there.
 struct Place {
@@ -118,8 +122,6 @@ fn a_service_starts_reloads_restarts_and_stops() {
     );
     expect(&place.service(&["start"]), 0, "already running");
     assert_eq!(place.pid(), first);
-    let json = place.service(&["status", "--json"]);
-    expect(&json, 0, &format!("\"pid\":{first}"));
 
     expect(&place.service(&["reload"]), 0, "");
     eventually("the reload", || {
@@ -172,6 +174,34 @@ fn a_service_that_cannot_start_says_so_and_leaves_nothing() {
         );
         assert!(!place.pidfile.exists());
     }
+}
+
+#[test]
+fn a_service_that_is_not_ready_in_time_is_killed() {
+    let place = Place::new();
+    // A pipe that is full: the service can write nothing to its log, and so does not get ready.
+    let mut log = full_pipe(&place.log());
+    let output = place.service(&["start", "--timeout", "1"]);
+    expect(&output, 1, "it was not ready after 1s, and was killed");
+    assert!(pidfile::holder(&place.pidfile).unwrap().is_none());
+
+    log.read_exact(&mut [0; 4096]).unwrap();
+    expect(&place.service(&["start"]), 0, "");
+    expect(&place.service(&["stop"]), 0, "");
+    assert!(!place.pidfile.exists());
+}
+
+/// A FIFO that takes nothing more, as long as it is not read.
+fn full_pipe(path: &Path) -> File {
+    mkfifo(path, Mode::from_bits_truncate(0o600)).unwrap();
+    let mut pipe = File::options()
+        .read(true)
+        .write(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)
+        .unwrap();
+    while pipe.write(&[b'.'; 4096]).is_ok() {}
+    pipe
 }
 
 #[test]
