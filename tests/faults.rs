@@ -242,6 +242,15 @@ fn a_status_of_a_file_that_cannot_be_opened_is_an_io_error() {
 }
 
 #[test]
+fn a_status_never_says_absent_because_a_file_has_become_stale_to_its_server() {
+    let before = [Stale, Held].into_iter();
+    let all: Vec<_> = before
+        .flat_map(|before| scenarios("status", before, [Nameless]))
+        .collect();
+    sweep_where(&all, |_, fault| fault == Fault::Fails(Errno::ESTALE));
+}
+
+#[test]
 fn an_adoption_reports_why_a_leftover_stays_in_its_way() {
     let all = scenarios("adopt", Leftover, [Nameless, Hidden]);
     sweep_where(&all, |_, fault| fault == Fault::Fails(Errno::EIO));

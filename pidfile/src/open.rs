@@ -11,6 +11,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
+use nix::libc;
 use nix::sys::stat::Mode;
 use nix::unistd::{Uid, geteuid};
 
@@ -18,7 +19,7 @@ use crate::action::Action;
 use crate::descriptor::open_at;
 use crate::error::{Error, Result};
 use crate::process;
-use crate::retries::{READERS, Retries};
+use crate::retries::{MOMENT, READERS, Retries};
 use crate::sys::{self, FileId, Stat};
 use crate::target::{Target, kind_of};
 
@@ -57,6 +58,9 @@ pub(crate) fn open(target: &Target, access: Access) -> Result<Option<Found>> {
                     return Err(target.contended());
                 }
             }
+            // The file is gone, but another one may have its name.
+            Err(Error::Io { source, .. })
+                if source.raw_os_error() == Some(libc::ESTALE) && retries.pause(MOMENT) => {}
             opened => return opened,
         }
     }
@@ -86,7 +90,7 @@ fn try_open(target: &Target, access: Access) -> Result<Option<Found>> {
     };
     let file = match opened {
         Ok(file) => File::from(file),
-        Err(Errno::ENOENT | Errno::ESTALE) => return Ok(None),
+        Err(Errno::ENOENT) => return Ok(None),
         Err(errno) if is_symlink(errno) => {
             return Err(target.not_a_pidfile("it is a symbolic link"));
         }
@@ -98,8 +102,8 @@ fn try_open(target: &Target, access: Access) -> Result<Option<Found>> {
     };
     // Checked again by the descriptor: the name may have changed its meaning in between.
     let stat = match sys::stat(file.as_raw_fd()) {
-        // Some FUSE file systems, and NFS, ask for the name or the server's file, which is gone.
-        Err(Errno::ENOENT | Errno::ESTALE) => return Ok(None),
+        // Some FUSE file systems ask for the name, which is gone. NFS asks for the server's file.
+        Err(Errno::ENOENT) => return Err(target.cannot(Action::Inspect, Errno::ESTALE)),
         stat => stat.map_err(|errno| target.cannot(Action::Inspect, errno))?,
     };
     let is_trusted = check(target, &stat, access)?;
