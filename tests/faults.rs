@@ -6,6 +6,8 @@
 //! all of them, and prints how many it has tried; with `PIDFILE_FAULTS=all` it runs every one.
 
 mod calls;
+mod neighbours;
+mod outside;
 mod promises;
 mod scene;
 
@@ -17,27 +19,36 @@ use nix::errno::Errno;
 use nix::libc;
 
 use self::calls::faults;
-use self::scene::Before::{Held, Leftover, NoDirectory, Nothing, Stale, StaleAndLeftover};
-use self::scene::Form::{Hidden, InPlace, LinkRefused, Nameless, OwnName, Renamed};
+use self::neighbours::Bystander;
+use self::scene::Before::{
+    Held, HeldButNamed, Leftover, Named, NoDirectory, Nothing, Running, Stale, StaleAndLeftover,
+    Stubborn, Suspended,
+};
+use self::scene::Form::{Hidden, InPlace, LinkRefused, Nameless, NoPidfd, OwnName, Renamed};
 use self::scene::{Scenario, Scene};
 use crate::support::tracer::{self, Call, Fault, Point};
 use crate::support::{Sandbox, needs, progress};
 
 /// How many points of each thousand a sample has, unless all are run.
 const SAMPLE: usize = 250;
+/// The same where each point needs a holder and a bystander.
+const SAMPLE_OF_TWO: usize = 15;
+/// An operation that tries again until its time is up repeats its calls; no other has so many.
+const MOST_CALLS: usize = 700;
 
 /// Every point of these scenarios, found by a run of each without a fault.
 fn points(sandbox: &Sandbox, scenarios: &[Scenario]) -> Vec<(Scenario, Call, Point)> {
     let mut points = Vec::new();
+    let bystander = Bystander::start();
     for &scenario in scenarios {
-        let mut scene = Scene::new(scenario, &sandbox.path("rehearsal"));
+        let mut scene = Scene::new(scenario, &sandbox.path("rehearsal"), &bystander);
         let path = scene.path.clone();
         let run = tracer::run(scenario.operation, &path, None, &mut scene);
         let Some(run) = run else {
             needs(false, "permission to trace a process");
             return Vec::new();
         };
-        for (index, call) in run.calls.iter().enumerate() {
+        for (index, call) in run.calls.iter().enumerate().take(MOST_CALLS) {
             let faults = faults(scenario, call).into_iter();
             points.extend(faults.map(|fault| (scenario, *call, Point { index, fault })));
         }
@@ -48,11 +59,16 @@ fn points(sandbox: &Sandbox, scenarios: &[Scenario]) -> Vec<(Scenario, Call, Poi
 
 /// Tries a sample of the points of these scenarios, or all of them.
 fn sweep(scenarios: &[Scenario]) {
+    sweep_some(scenarios, SAMPLE);
+}
+
+/// The same with another sample.
+fn sweep_some(scenarios: &[Scenario], per_thousand: usize) {
     let sandbox = Sandbox::new();
     let mut points = points(&sandbox, scenarios);
     let all = points.len();
     if std::env::var_os("PIDFILE_FAULTS").is_none_or(|which| which != "all") {
-        points = sample(points);
+        points = sample(points, per_thousand);
     }
     let operation = scenarios[0].operation;
     println!(
@@ -73,11 +89,11 @@ fn sweep_where(scenarios: &[Scenario], is_chosen: impl Fn(&Call, Fault) -> bool)
 }
 
 /// Always the same points, spread evenly.
-fn sample<Item>(points: Vec<Item>) -> Vec<Item> {
+fn sample<Item>(points: Vec<Item>, per_thousand: usize) -> Vec<Item> {
     // Fibonacci hashing: consecutive numbers fall far from each other.
     let place = |index: usize| index.wrapping_mul(0x9E37_79B9) % (1 << 20);
     let chosen = points.into_iter().enumerate();
-    let chosen = chosen.filter(|(index, _)| place(*index) * 1000 < SAMPLE << 20);
+    let chosen = chosen.filter(|(index, _)| place(*index) * 1000 < per_thousand << 20);
     chosen.map(|(_, point)| point).collect()
 }
 
@@ -88,9 +104,10 @@ fn run(sandbox: &Sandbox, points: &[(Scenario, Call, Point)]) -> usize {
     let broken = Mutex::new(Vec::new());
     let work = |worker: usize| {
         let dir = sandbox.path(&format!("worker-{worker}"));
+        let mut bystander = Bystander::start();
         while let Some((scenario, _, point)) = points.get(next.fetch_add(1, Relaxed)) {
             progress();
-            let mut scene = Scene::new(*scenario, &dir);
+            let mut scene = Scene::new(*scenario, &dir, &bystander);
             let path = scene.path.clone();
             let run = tracer::run(scenario.operation, &path, Some(*point), &mut scene);
             let run = run.expect("the rehearsal was traced");
@@ -101,12 +118,15 @@ fn run(sandbox: &Sandbox, points: &[(Scenario, Call, Point)]) -> usize {
                 continue;
             }
             tried.fetch_add(1, Relaxed);
-            if let Err(why) = promises::check(&mut scene, *point, met, &run) {
+            let kept = promises::check(&mut scene, *point, met, &run);
+            let kept = kept.and_then(|()| bystander.is_unharmed());
+            if let Err(why) = kept {
                 let what = format!(
                     "{scenario:?}, {point:?}, {met:?}:\n  {why}\n  {:?}",
                     run.output
                 );
                 broken.lock().expect("no worker panics").push(what);
+                bystander = Bystander::start();
             }
         }
     };
@@ -208,6 +228,38 @@ fn a_fault_in_a_status() {
         .flat_map(|before| scenarios("status", before, [Nameless]))
         .collect();
     sweep(&all);
+}
+
+#[test]
+fn a_fault_in_a_search_for_the_holder() {
+    let mut all = scenarios("find", Named, [Nameless]);
+    all.extend(scenarios("find", HeldButNamed, [Nameless]));
+    sweep_some(&all, SAMPLE_OF_TWO);
+}
+
+#[test]
+fn a_fault_in_a_stop() {
+    let mut all = scenarios("stop", Running, [Nameless, NoPidfd]);
+    all.extend(scenarios("stop", Suspended, [Nameless]));
+    all.extend(scenarios("stop-in-vain", Stubborn, [Nameless]));
+    all.extend(scenarios("stop", Named, [Nameless]));
+    sweep_some(&all, SAMPLE_OF_TWO);
+}
+
+#[test]
+fn a_fault_in_a_kill() {
+    let mut all = scenarios("kill", Running, [Nameless]);
+    all.extend(scenarios("kill", Suspended, [Nameless]));
+    sweep_some(&all, SAMPLE_OF_TWO);
+}
+
+#[test]
+fn a_fault_in_a_replacement() {
+    let mut all = scenarios("replace", Running, [Nameless]);
+    all.extend(scenarios("replace", Suspended, [Nameless]));
+    all.extend(scenarios("replace", Named, [Nameless]));
+    all.extend(scenarios("replace", HeldButNamed, [Nameless]));
+    sweep_some(&all, SAMPLE_OF_TWO);
 }
 
 // Points that were wrong once.

@@ -3,6 +3,7 @@
 use nix::errno::Errno;
 use nix::libc;
 
+use super::neighbours::signal_of;
 use super::scene::Scenario;
 use crate::support::tracer::{Call, Fault};
 
@@ -25,7 +26,7 @@ const ERRORS: [Errno; 13] = [
 
 /// Calls that ask the kernel for nothing that could be refused with one of these errors: memory, the
 /// process's own facts, its signals, and the random numbers that std asks for.
-const NEVER_FAIL: [libc::c_long; 27] = [
+const NEVER_FAIL: [libc::c_long; 26] = [
     libc::SYS_mmap,
     libc::SYS_munmap,
     libc::SYS_mremap,
@@ -42,7 +43,6 @@ const NEVER_FAIL: [libc::c_long; 27] = [
     libc::SYS_rt_sigprocmask,
     libc::SYS_rt_sigreturn,
     libc::SYS_sigaltstack,
-    libc::SYS_kill,
     libc::SYS_tkill,
     libc::SYS_tgkill,
     libc::SYS_futex,
@@ -56,7 +56,7 @@ const NEVER_FAIL: [libc::c_long; 27] = [
 ];
 
 /// Calls that sleep can only be interrupted.
-const SLEEP: [libc::c_long; 4] = [
+pub(super) const SLEEP: [libc::c_long; 4] = [
     libc::SYS_poll,
     libc::SYS_ppoll,
     libc::SYS_nanosleep,
@@ -64,7 +64,9 @@ const SLEEP: [libc::c_long; 4] = [
 ];
 
 /// Calls that change something, so that a failure may be a lie.
-const CHANGE: [libc::c_long; 13] = [
+const CHANGE: [libc::c_long; 15] = [
+    libc::SYS_kill,
+    libc::SYS_pidfd_send_signal,
     libc::SYS_linkat,
     libc::SYS_unlinkat,
     libc::SYS_renameat,
@@ -88,6 +90,7 @@ pub(super) fn faults(scenario: Scenario, call: &Call) -> Vec<Fault> {
     }
     // The kernel closes a descriptor whatever it reports.
     let fails = call.number != libc::SYS_close && !NEVER_FAIL.contains(&call.number);
+    let fails = fails && !only_asks_for_a_process(call);
     let errors = if SLEEP.contains(&call.number) {
         1
     } else {
@@ -105,6 +108,11 @@ pub(super) fn faults(scenario: Scenario, call: &Call) -> Vec<Fault> {
 fn changes(call: &Call) -> bool {
     let flags = u64::from(libc::O_CREAT.cast_unsigned());
     // No server stands behind /proc, and std panics if closing a directory fails.
-    !call.closes_proc && CHANGE.contains(&call.number)
+    !call.closes_proc && !only_asks_for_a_process(call) && CHANGE.contains(&call.number)
         || call.number == libc::SYS_openat && call.arguments[2] & flags != 0
+}
+
+/// Whether it is a `kill` that sends nothing. Its failure is its answer.
+fn only_asks_for_a_process(call: &Call) -> bool {
+    call.number == libc::SYS_kill && signal_of(call).is_none()
 }

@@ -7,13 +7,17 @@ use nix::libc;
 use nix::sys::signal::Signal;
 use nix::sys::wait::WaitStatus;
 
+use super::outside;
 use super::scene::{Before, DEAD, Form, LEFTOVER, Scene, Sight};
 use crate::support::tracer::{Call, Fault, Point, Run};
 
-const NAME: &str = "it.pid";
+pub(super) const NAME: &str = "it.pid";
 
 /// Checks every promise. The error says which one was broken.
 pub(super) fn check(scene: &mut Scene, point: Point, call: Call, run: &Run) -> Result<(), String> {
+    if scene.scenario.is_from_outside() {
+        return outside::check(scene, point, call, run);
+    }
     let killed = matches!(point.fault, Fault::KilledBefore | Fault::KilledAfter);
     let after = scene.now();
     if killed {
@@ -32,7 +36,7 @@ pub(super) fn check(scene: &mut Scene, point: Point, call: Call, run: &Run) -> R
     start_again(scene, litter)
 }
 
-fn require(condition: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
+pub(super) fn require(condition: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
     if condition { Ok(()) } else { Err(otherwise()) }
 }
 
@@ -42,7 +46,10 @@ fn is_hidden(name: &str, run: &Run) -> bool {
 }
 
 /// The next start holds the file, leaves nothing else, and releases it.
-fn start_again(scene: &Scene, is_excused: impl Fn(&String) -> bool) -> Result<(), String> {
+pub(super) fn start_again(
+    scene: &Scene,
+    is_excused: impl Fn(&String) -> bool,
+) -> Result<(), String> {
     let names = || {
         let mut names = scene.now().names;
         names.retain(|name| !is_excused(name));
@@ -113,18 +120,23 @@ fn check_end(scene: &Scene, call: Call, run: &Run, after: &Sight) -> Result<(), 
     )
 }
 
+/// What the program has printed as its answer: what it got, or the error.
+pub(super) fn answer(run: &Run) -> Result<Result<&str, &str>, String> {
+    let line = run.output.trim_end();
+    if line == "ok" || line.starts_with("ok ") {
+        Ok(Ok(line[2..].trim()))
+    } else if let Some(error) = line.strip_prefix("error ") {
+        Ok(Err(error))
+    } else {
+        Err("no answer".into())
+    }
+}
+
 /// What the operation has answered, and whether all that can be seen agrees with it.
 fn check_answer(scene: &Scene, point: Point, call: Call, run: &Run) -> Result<(), String> {
-    let line = run.output.trim_end();
+    let answer = answer(run)?;
     let (Some(begun), Some(ended)) = (&scene.begun, &scene.ended) else {
         return Err("the operation has not come to its end".into());
-    };
-    let answer = if line == "ok" || line.starts_with("ok ") {
-        Ok(line[2..].trim())
-    } else if let Some(error) = line.strip_prefix("error ") {
-        Err(error)
-    } else {
-        return Err("no answer".into());
     };
     let in_place = scene.scenario.form == Form::InPlace;
     if let Err(error) = answer {
@@ -249,6 +261,8 @@ fn is_true(before: Before, status: &str) -> Result<(), String> {
         Before::NoDirectory | Before::Nothing | Before::Leftover => &["Absent"],
         Before::Stale | Before::StaleAndLeftover => &[&dead],
         Before::Held => &[&us, "Held { pid: None }"],
+        // No status is asked for here.
+        _ => &[],
     };
     require(expected.contains(&status), || format!("status {status}"))
 }

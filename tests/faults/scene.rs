@@ -11,6 +11,8 @@ use nix::libc;
 use nix::unistd::Pid;
 use pidfile::Options;
 
+use super::calls::SLEEP;
+use super::neighbours::{Bystander, Holder};
 use crate::support::tracer::{Call, Surroundings};
 use crate::support::{descriptors, is_locked};
 
@@ -32,6 +34,13 @@ pub(super) enum Before {
     StaleAndLeftover,
     /// A file that this process holds.
     Held,
+    /// A stale file that names a bystander, and one that this process holds.
+    Named,
+    HeldButNamed,
+    /// A file that another program holds. It may be suspended, or ignore SIGTERM.
+    Running,
+    Suspended,
+    Stubborn,
 }
 
 /// How a file gets its name.
@@ -49,6 +58,8 @@ pub(super) enum Form {
     OwnName,
     /// Nothing can be made in the directory or removed from it.
     InPlace,
+    /// A nameless file is linked, and there are no descriptors of processes.
+    NoPidfd,
 }
 
 /// An operation and its circumstances.
@@ -62,6 +73,18 @@ pub(super) struct Scenario {
 impl Scenario {
     pub(super) fn has_leftover(self) -> bool {
         matches!(self.before, Before::Leftover | Before::StaleAndLeftover)
+    }
+
+    /// Whether the operation is about another process.
+    pub(super) fn is_from_outside(self) -> bool {
+        matches!(
+            self.before,
+            Before::Named
+                | Before::HeldButNamed
+                | Before::Running
+                | Before::Suspended
+                | Before::Stubborn
+        )
     }
 }
 
@@ -79,6 +102,7 @@ impl Form {
             Form::Hidden | Form::Renamed | Form::OwnName if nameless => Some(Errno::EOPNOTSUPP),
             Form::Renamed | Form::OwnName if link => Some(Errno::EPERM),
             Form::OwnName if rename => Some(Errno::EINVAL),
+            Form::NoPidfd => (call.number == libc::SYS_pidfd_open).then_some(Errno::ENOSYS),
             Form::Nameless | Form::Hidden | Form::Renamed | Form::OwnName => None,
             Form::InPlace => {
                 let changes = [libc::SYS_linkat, libc::SYS_unlinkat, libc::SYS_renameat];
@@ -104,6 +128,7 @@ pub(super) struct Sight {
     pub(super) record: Option<String>,
     pub(super) inode: Option<u64>,
     pub(super) is_locked: bool,
+    pub(super) holder_is_running: bool,
 }
 
 /// A folder with a scenario in it.
@@ -113,12 +138,13 @@ pub(super) struct Scene {
     pub(super) path: PathBuf,
     dir: PathBuf,
     held: Option<Flock<File>>,
+    pub(super) holder: Option<Holder>,
     pub(super) begun: Option<Sight>,
     pub(super) ended: Option<Sight>,
 }
 
 impl Scene {
-    pub(super) fn new(scenario: Scenario, dir: &Path) -> Scene {
+    pub(super) fn new(scenario: Scenario, dir: &Path, bystander: &Bystander) -> Scene {
         let _ = fs::remove_dir_all(dir);
         if scenario.before != Before::NoDirectory {
             fs::create_dir(dir).expect("a folder");
@@ -126,26 +152,38 @@ impl Scene {
         let path = dir.join("it.pid");
         let mut held = None;
         match scenario.before {
-            Before::NoDirectory | Before::Nothing => {}
+            Before::NoDirectory
+            | Before::Nothing
+            | Before::Running
+            | Before::Suspended
+            | Before::Stubborn => {}
+            Before::Named => {
+                fs::write(&path, bystander.record()).expect("a stale file");
+            }
             Before::Stale => fs::write(&path, DEAD).expect("a stale file"),
             Before::Leftover => fs::write(dir.join(LEFTOVER), DEAD).expect("a leftover"),
             Before::StaleAndLeftover => {
                 fs::write(&path, DEAD).expect("a stale file");
                 fs::write(dir.join(LEFTOVER), DEAD).expect("a leftover");
             }
-            Before::Held => {
+            Before::Held | Before::HeldButNamed => {
                 let file = File::create(&path).expect("a file");
                 let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock);
                 let mut lock = lock.map_err(|(_, errno)| errno).expect("a lock");
-                writeln!(lock, "{}", std::process::id()).expect("a record");
+                let record = match scenario.before {
+                    Before::Held => format!("{}\n", std::process::id()),
+                    _ => bystander.record(),
+                };
+                lock.write_all(record.as_bytes()).expect("a record");
                 held = Some(lock);
             }
         }
         Scene {
             scenario,
-            path,
             dir: dir.into(),
             held,
+            holder: Holder::start(scenario.before, &path),
+            path,
             begun: None,
             ended: None,
         }
@@ -164,6 +202,7 @@ impl Scene {
         names.retain(|name| !is_left || name != LEFTOVER);
         names.sort();
         Sight {
+            holder_is_running: false,
             descriptors: 0,
             names,
             record: fs::read_to_string(&self.path).ok(),
@@ -182,8 +221,9 @@ impl Scene {
         }
     }
 
-    fn at_mark(&self, pid: Pid) -> Sight {
+    fn at_mark(&mut self, pid: Pid) -> Sight {
         Sight {
+            holder_is_running: self.holder.as_mut().is_some_and(Holder::is_running),
             descriptors: descriptors(pid.as_raw().cast_unsigned()).len(),
             ..self.now()
         }
@@ -214,14 +254,16 @@ impl Surroundings for Scene {
 
     /// A program that waits for the holder has inspected the file, and goes to sleep.
     fn before(&mut self, call: &Call) {
-        let sleeps = [
-            libc::SYS_poll,
-            libc::SYS_ppoll,
-            libc::SYS_nanosleep,
-            libc::SYS_clock_nanosleep,
-        ];
-        if self.scenario.operation == "wait" && sleeps.contains(&call.number) {
+        // A process's descriptor is asked for news without a sleep.
+        let sleeps = match call.number {
+            libc::SYS_poll => call.arguments[2] != 0,
+            number => SLEEP.contains(&number),
+        };
+        if sleeps && matches!(self.scenario.operation, "wait" | "replace") {
             self.let_go();
+        }
+        if let Some(holder) = &mut self.holder {
+            holder.notice(call, sleeps);
         }
     }
 

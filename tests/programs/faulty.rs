@@ -17,12 +17,14 @@ use nix::sys::ptrace;
 use nix::sys::signal::{Signal, raise};
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, alarm, fork, geteuid, getppid};
-use pidfile::{Error, Options, PidFile, Reservation};
+use pidfile::{Error, Holder, Options, PidFile, Reservation};
 
 /// A program that hangs is ended by its alarm, and so is each child of it.
 const ALARM_SECONDS: u32 = 60;
-/// How long an acquire waits that is meant to wait.
+/// How long an operation waits that is meant to wait.
 const PATIENCE: Duration = Duration::from_secs(40);
+/// How long it waits for a holder that does not end.
+const IN_VAIN: Duration = Duration::from_millis(30);
 
 fn main() {
     alarm::set(ALARM_SECONDS);
@@ -77,10 +79,38 @@ fn main() {
             let options = Options::new().dir(dir).name("it");
             report(&between_marks(|| options.acquire()));
         }
+        Some("replace") => {
+            let options = options.replace(PATIENCE);
+            report(&between_marks(|| options.acquire()));
+        }
+        Some("find") => report(&between_marks(|| {
+            Ok(options.holder()?.map(|holder| holder.pid()))
+        })),
+        Some("stop") => report(&between_marks(|| {
+            end(&options, |holder| holder.stop(PATIENCE))
+        })),
+        Some("stop-in-vain") => report(&between_marks(|| {
+            end(&options, |holder| holder.stop(IN_VAIN))
+        })),
+        Some("kill") => report(&between_marks(|| {
+            end(&options, |holder| holder.kill(PATIENCE))
+        })),
         Some("adopt") => adopt(options.reserve().expect("reserve")),
         Some("status") => report(&between_marks(|| options.status())),
         _ => panic!("{} is not an operation", operation.display()),
     }
+}
+
+/// Ends the holder, if there is one. Returns its number.
+fn end(
+    options: &Options,
+    end: impl FnOnce(&Holder) -> pidfile::Result<()>,
+) -> pidfile::Result<Option<u32>> {
+    let Some(holder) = options.holder()? else {
+        return Ok(None);
+    };
+    end(&holder)?;
+    Ok(Some(holder.pid()))
 }
 
 fn between_marks<Answer>(operation: impl FnOnce() -> Answer) -> Answer {
@@ -136,6 +166,12 @@ trait Answer {
 impl Answer for PidFile {
     fn describe(&self) -> String {
         self.pid().to_string()
+    }
+}
+
+impl Answer for Option<u32> {
+    fn describe(&self) -> String {
+        self.map_or_else(|| "nobody".into(), |pid| pid.to_string())
     }
 }
 

@@ -190,13 +190,16 @@ impl Tracer<'_> {
     }
 
     fn at_call(&mut self) {
+        let at_exit = self.at_exit.take();
+        if at_exit == Some(AtExit::Nothing) {
+            return;
+        }
         // It may have been killed meanwhile.
         let Ok(registers) = ptrace::getregs(self.pid) else {
             return;
         };
-        match self.at_exit.take() {
-            None => self.at_exit = Some(self.enter(registers)),
-            Some(AtExit::Nothing) => {}
+        match at_exit {
+            None | Some(AtExit::Nothing) => self.at_exit = Some(self.enter(registers)),
             Some(AtExit::Kill) => self.kill(),
             Some(AtExit::Report(errno)) => self.report(registers, errno),
         }

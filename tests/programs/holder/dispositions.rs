@@ -24,6 +24,7 @@ pub(crate) fn take(name: &str, value: &OsStr) -> bool {
             let others = Signal::iterator().filter(|s| !matches!(s, SIGKILL | SIGSTOP));
             others.for_each(|signal| set(signal, SigHandler::SigDfl));
         }
+        "block-signals" => SigSet::all().thread_block().expect("a mask"),
         "handled" => println!("handled {}", HANDLED.swap(0, Ordering::SeqCst)),
         _ => return false,
     }

@@ -57,6 +57,7 @@
 //! | `handle=TERM` | handles it by remembering it | |
 //! | `handled` | reports the last signal remembered, and forgets it | `handled N` |
 //! | `reset-signals` | gives every signal its default action, as `daemon(7)` does | |
+//! | `block-signals` | blocks every signal, so that what is sent stays pending | |
 //! | `clean-up-and-leave-on=TERM` | handles it by `cleanup` and `_exit(9)` | |
 //! | **Threads** ([`threads`]) | | |
 //! | `workers=N` | starts threads that acquire and release a file each | |
