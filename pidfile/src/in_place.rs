@@ -5,9 +5,12 @@
 //! may be full. The file keeps its inode and its name. At the end it is emptied
 //! and unlocked instead of removed.
 //!
-//! A single write, padded with newlines, replaces the old record with the new
-//! one, and then the file is cut to its length. A reader sees the old id or the
-//! new one, and a full disk still has the space that the old record took.
+//! A single write replaces the old record with the new one. Both are padded with
+//! newlines to the same length: the file is lengthened before, or cut to length
+//! afterwards. Many file systems let a reader see the old length together with
+//! the new bytes, and half of a longer id would be the id of another process. So
+//! a reader sees the old id or the new one, and a full disk still has the space
+//! that the old record took.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -95,10 +98,18 @@ fn write(target: &Target, file: &File, pid: u32) -> Result<()> {
     let old = usize::try_from(old)
         .unwrap_or(record::MOST)
         .min(record::MOST);
+    let padding = vec![b'\n'; old.abs_diff(length)];
+    // An empty file has no old length that could be seen with new bytes.
+    let lengthen = if (1..length).contains(&old) {
+        write_whole(file, &padding, old)
+    } else {
+        Ok(())
+    };
     if old > length {
-        record.resize(old, b'\n');
+        record.extend(padding);
     }
-    write_whole(file, &record)
+    lengthen
+        .and_then(|()| write_whole(file, &record, 0))
         .and_then(|()| file.set_len(length as u64))
         .map_err(|source| {
             // Half an id is a wrong id. Ignored: the failure to write is reported.
@@ -107,10 +118,10 @@ fn write(target: &Target, file: &File, pid: u32) -> Result<()> {
         })
 }
 
-fn write_whole(file: &File, record: &[u8]) -> std::io::Result<()> {
+fn write_whole(file: &File, bytes: &[u8], offset: usize) -> std::io::Result<()> {
     loop {
-        match file.write_at(record, 0) {
-            Ok(written) if written == record.len() => return Ok(()),
+        match file.write_at(bytes, offset as u64) {
+            Ok(written) if written == bytes.len() => return Ok(()),
             Ok(_) => return Err(ErrorKind::WriteZero.into()),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
