@@ -97,6 +97,12 @@ mod signals;
 /// Ends at random moments, hundreds and thousands of times, leave nothing.
 mod storms;
 
+// Readers and other programs.
+
+/// A reader sees a whole record, or no file.
+#[cfg(target_os = "linux")]
+mod readers;
+
 // Wherever it runs.
 
 /// File systems on which a link is another file, or a lock excludes no one.

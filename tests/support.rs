@@ -35,7 +35,8 @@ pub(crate) use stepping::{Call, Stepped};
 pub(crate) use storm::storm;
 pub(crate) use stranger::Stranger;
 pub(crate) use system::{
-    UNSHARE, a_moment, can_unshare, dead_process, descriptors, eventually, is_root, needs, zombie,
+    DEADLINE, UNSHARE, a_moment, can_unshare, dead_process, descriptors, eventually, is_root,
+    needs, zombie,
 };
 
 /// An ordinary user (and group) that nothing on the machine belongs to, and another one.

@@ -152,15 +152,20 @@ impl Sandbox {
     /// Lets other users into the folder, with a copy of `holder` that they can start: they may not be
     /// able to reach the one that was built.
     pub(crate) fn open_to_all(&self) -> PathBuf {
+        self.copy_for_all(env!("CARGO_BIN_EXE_holder").as_ref())
+    }
+
+    /// The same with a copy of another program.
+    pub(crate) fn copy_for_all(&self, original: &Path) -> PathBuf {
         set_mode(&self.path, 0o755);
-        let bin = self.folder("bin", 0o755);
-        let program = bin.join("holder");
+        let bin = self.path("bin");
+        if !bin.exists() {
+            self.folder("bin", 0o755);
+        }
+        let program = bin.join(original.file_name().expect("a program"));
         // Not `fs::copy`: a fork of another test could keep our descriptor for writing open, and
         // the program could then not be started.
-        let copied = Command::new("cp")
-            .arg(env!("CARGO_BIN_EXE_holder"))
-            .arg(&program)
-            .status();
+        let copied = Command::new("cp").args([original, &program]).status();
         assert!(copied.expect("cp").success());
         program
     }

@@ -111,12 +111,11 @@ impl Script {
 
     /// Started by an ordinary user: by this one, unless this is root.
     pub(crate) fn unprivileged(self, sandbox: &Sandbox) -> Script {
-        let copy = sandbox.path("bin/holder");
-        let copy = if copy.exists() {
-            copy
-        } else {
-            sandbox.open_to_all()
-        };
+        let name = self.program.file_name().expect("a program");
+        let copy = sandbox.path("bin").join(name);
+        if !copy.exists() {
+            sandbox.copy_for_all(&self.program);
+        }
         if geteuid().is_root() {
             self.user(USER, &copy)
         } else {
