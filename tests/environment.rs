@@ -90,6 +90,9 @@ fn unusable(sandbox: &Sandbox) -> Vec<PathBuf> {
         sticky,
         group,
         sandbox.path("link"),
+        // To the system these are what the link leads to.
+        sandbox.path("link/"),
+        sandbox.path("link/."),
         file,
         sandbox.path("missing"),
     ];

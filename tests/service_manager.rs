@@ -76,13 +76,18 @@ fn a_runtime_directory_behind_a_strangers_symlink_is_an_error() {
     symlink(&real, &link).unwrap();
     lchown(&link, Some(OTHER_USER), Some(OTHER_USER)).unwrap();
     let tmp = folder_of(&sandbox, "tmp", USER, 0o700);
-    let refusal = service(&sandbox, USER, &link, &tmp)
-        .steps("acquire")
-        .refusal();
-    refusal
-        .expect("Insecure", 77)
-        .expect_message(link.display());
-    assert!(names(&real).is_empty() && names(&tmp).is_empty());
+    // A link that is trusted leads to one that is not.
+    let own = sandbox.path("own");
+    symlink(link.join(""), &own).unwrap();
+    for written in [link.clone(), link.join(""), link.join("."), own] {
+        let refusal = service(&sandbox, USER, &written, &tmp)
+            .steps("acquire")
+            .refusal();
+        refusal
+            .expect("Insecure", 77)
+            .expect_message(link.display());
+        assert!(names(&real).is_empty() && names(&tmp).is_empty());
+    }
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub(crate) fn directory() -> Result<Directory> {
 /// its group may write to it (`RuntimeDirectoryMode=0770`).
 fn of_service(value: &OsStr) -> Result<PathBuf> {
     let first = value.as_bytes().split(|byte| *byte == b':').next();
-    let path = PathBuf::from(OsStr::from_bytes(first.unwrap_or_default()));
+    let path = tidy(Path::new(OsStr::from_bytes(first.unwrap_or_default())));
     let refuse = |why: String| {
         Err(Error::insecure(
             &path,
@@ -97,7 +97,7 @@ fn untrusted_link(path: &Path) -> Option<PathBuf> {
     let mut seen: Vec<PathBuf> = Vec::new();
     let mut ways = vec![path.to_owned()];
     while let Some(way) = ways.pop() {
-        for part in way.ancestors() {
+        for part in tidy(&way).ancestors() {
             let Ok(target) = fs::read_link(part) else {
                 continue; // Not a link.
             };
@@ -133,8 +133,14 @@ pub(crate) fn temporary() -> Directory {
 /// The directory that a variable names, if it can be trusted and used. A symbolic link is not
 /// followed, because any user may have made it.
 fn if_usable(value: &OsStr) -> Option<PathBuf> {
-    let path = PathBuf::from(value);
+    let path = tidy(Path::new(value));
     (path.is_absolute() && is_usable(&path, OFlag::O_NOFOLLOW)).then_some(path)
+}
+
+/// The path without a slash or `.` at its end. With one, the system follows a symbolic link even where
+/// it is asked not to.
+fn tidy(path: &Path) -> PathBuf {
+    path.components().collect()
 }
 
 /// A variable, unless the process was started with privileges of its own: the caller of a set-uid
