@@ -85,7 +85,7 @@ pub(crate) fn receive() -> Result<Option<Arrived>> {
 }
 
 impl Passed {
-    fn render(&self) -> OsString {
+    pub(crate) fn render(&self) -> OsString {
         let number = |number: Option<u32>| number.map_or("-".into(), |number| number.to_string());
         let flag = |set: bool| if set { 'y' } else { 'n' };
         let mut text = OsString::from(format!(
@@ -104,8 +104,8 @@ impl Passed {
         text
     }
 
-    fn parse(text: &OsStr) -> Option<Passed> {
-        let mut fields = text.as_bytes().splitn(8, |byte| *byte == b':');
+    pub(crate) fn parse(value: &OsStr) -> Option<Passed> {
+        let mut fields = value.as_bytes().splitn(8, |byte| *byte == b':');
         let mut field = || fields.next();
         let text = |field: &[u8]| Some(std::str::from_utf8(field).ok()?.to_owned());
         let digits = |field: &[u8]| text(field).filter(|_| field.iter().all(u8::is_ascii_digit));
@@ -128,7 +128,7 @@ impl Passed {
         let mut flag = || flags.next().flatten();
         let (at_exit, signals, in_place) = (flag()?, flag()?, flag()?);
         let path = PathBuf::from(OsString::from_vec(field()?.to_vec()));
-        path.is_absolute().then_some(Passed {
+        let passed = Passed {
             file,
             id,
             mode,
@@ -138,7 +138,9 @@ impl Passed {
             signals,
             in_place,
             path,
-        })
+        };
+        // Another text for the same was not written by `render`, and may mean something else there.
+        (passed.path.is_absolute() && passed.render() == value).then_some(passed)
     }
 
     /// Makes sure that everything it claims is true of what this image inherited.
@@ -271,6 +273,9 @@ mod tests {
             "7:1:2:644:root:-:yyn:/run/it.pid",
             "7:1:2:644:-:-:yy:/run/it.pid",
             "7:1:2:644:-:-:yyx:/run/it.pid",
+            "7:1:2:644:-:-:yyny:/run/it.pid",
+            "007:1:2:644:-:-:yyn:/run/it.pid",
+            "7:1:2:0644:-:-:yyn:/run/it.pid",
             "7:1:2:644:-:-:yyn:run/it.pid",
             "99999999999:1:2:644:-:-:yyn:/run/it.pid",
         ] {
