@@ -10,6 +10,9 @@ mod config;
 mod entry;
 mod expand;
 mod failure;
+#[cfg(any(test, pidfile_fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod item;
 mod keys;
 mod literals;
@@ -23,6 +26,10 @@ mod site;
 mod tests;
 mod toml;
 mod value;
+
+// Known without this in a crate of macros only, and the fuzzer needs an ordinary library.
+#[cfg(pidfile_fuzzing)]
+extern crate proc_macro;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
@@ -529,7 +536,7 @@ use crate::mistakes::Mistakes;
 /// # std::fs::remove_dir(&folder)?;
 /// # Ok::<(), io::Error>(())
 /// ```
-#[proc_macro_attribute]
+#[cfg_attr(not(pidfile_fuzzing), proc_macro_attribute)]
 pub fn pidfile(
     arguments: proc_macro::TokenStream,
     item: proc_macro::TokenStream,
@@ -539,7 +546,7 @@ pub fn pidfile(
 
 /// The second pass of `#[pidfile]`, after the attributes that it waited for.
 #[doc(hidden)]
-#[proc_macro_attribute]
+#[cfg_attr(not(pidfile_fuzzing), proc_macro_attribute)]
 pub fn __pidfile_deferred(
     arguments: proc_macro::TokenStream,
     item: proc_macro::TokenStream,

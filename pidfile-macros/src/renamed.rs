@@ -75,7 +75,10 @@ pub(crate) fn message(names: &[String]) -> String {
 
 /// The same for the text of a manifest. `workspace` reads that of the workspace, whose directory the
 /// manifest may name; it is asked only if a dependency is inherited from there.
-fn names_in(manifest: &str, workspace: impl FnOnce(Option<&str>) -> Option<String>) -> Vec<String> {
+pub(crate) fn names_in(
+    manifest: &str,
+    workspace: impl FnOnce(Option<&str>) -> Option<String>,
+) -> Vec<String> {
     let entries = toml::entries(manifest);
     let mut names = Vec::new();
     let mut inherited = Vec::new();

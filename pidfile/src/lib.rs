@@ -170,6 +170,11 @@ mod log;
 mod process;
 mod sys;
 
+// What holds for every input; public for `fuzz/`, which is built with this set.
+#[cfg(any(test, pidfile_fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
+
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;

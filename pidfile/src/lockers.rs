@@ -30,7 +30,7 @@ pub(crate) fn heir(file: impl AsFd) -> Option<u32> {
 }
 
 #[cfg(target_os = "linux")]
-mod proc {
+pub(crate) mod proc {
     use std::os::fd::RawFd;
     use std::{fs, io};
 
@@ -43,7 +43,7 @@ mod proc {
 
     /// An inode as `/proc/locks` and `fdinfo` name it.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    struct Inode(String);
+    pub(crate) struct Inode(pub(crate) String);
 
     pub(super) fn holder(file: RawFd, recorded: Option<u32>) -> Option<u32> {
         if !proc::is_ours() {
@@ -110,15 +110,25 @@ mod proc {
         /// overlays `stat` reports another one.
         fn of(file: RawFd) -> Option<Inode> {
             let info = fs::read_to_string(format!("/proc/self/fdinfo/{file}")).ok()?;
+            let mounts = fs::read("/proc/self/mountinfo").ok()?;
+            Inode::parse(&info, &String::from_utf8_lossy(&mounts), || {
+                Some(sys::stat(file).ok()?.id.ino)
+            })
+        }
+
+        /// The same from the texts of `fdinfo` and `mountinfo`.
+        pub(crate) fn parse(
+            info: &str,
+            mounts: &str,
+            stat: impl FnOnce() -> Option<u64>,
+        ) -> Option<Inode> {
             let field = |key: &str| info.lines().find_map(|line| line.strip_prefix(key));
             // In fdinfo since Linux 5.14.
             let number = match field("ino:") {
-                Some(number) => number.trim().to_owned(),
-                None => sys::stat(file).ok()?.id.ino.to_string(),
+                Some(number) => number.trim().parse().ok()?,
+                None => stat()?,
             };
             let mount = field("mnt_id:")?.trim();
-            let mounts = fs::read("/proc/self/mountinfo").ok()?;
-            let mounts = String::from_utf8_lossy(&mounts);
             let device = mounts.lines().find_map(|line| {
                 let mut fields = line.split(' ');
                 (fields.next() == Some(mount))
@@ -132,11 +142,11 @@ mod proc {
 
         /// Whether a line such as `1: FLOCK  ADVISORY  WRITE 4242 00:1f:1234 0 EOF` is about an
         /// exclusive lock of this file, whoever set it.
-        fn is_locked_in(&self, line: &str) -> bool {
+        pub(crate) fn is_locked_in(&self, line: &str) -> bool {
             self.owner_in(line).is_some()
         }
 
-        fn locked_by(&self, line: &str) -> Option<u32> {
+        pub(crate) fn locked_by(&self, line: &str) -> Option<u32> {
             self.owner_in(line)?.parse().ok().filter(|pid| *pid > 0)
         }
 

@@ -156,10 +156,14 @@ fn program_name() -> Result<OsString> {
     };
     called
         .as_deref()
-        .and_then(|called| Path::new(called).file_name())
-        .map(OsStr::to_owned)
+        .and_then(name_called)
         .or_else(|| env::current_exe().ok()?.file_name().map(OsStr::to_owned))
         .ok_or_else(|| Error::config("the name of the program is unknown; use `path` or `name`"))
+}
+
+/// The name in `argv[0]`, which a caller may fill with anything.
+pub(crate) fn name_called(called: &OsStr) -> Option<OsString> {
+    Path::new(called).file_name().map(OsStr::to_owned)
 }
 
 /// Resolves a relative path against the current directory. Components `..` are kept, because only

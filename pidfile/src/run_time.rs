@@ -54,7 +54,7 @@ pub(crate) fn directory() -> Result<Directory> {
 ///
 /// It may be a symbolic link made by root (`DynamicUser=` with `RuntimeDirectoryPreserve=`), and
 /// its group may write to it (`RuntimeDirectoryMode=0770`).
-fn of_service(value: &OsStr) -> Result<PathBuf> {
+pub(crate) fn of_service(value: &OsStr) -> Result<PathBuf> {
     let first = value.as_bytes().split(|byte| *byte == b':').next();
     let path = tidy(Path::new(OsStr::from_bytes(first.unwrap_or_default())));
     let refuse = |why: String| {
@@ -132,7 +132,7 @@ pub(crate) fn temporary() -> Directory {
 
 /// The directory that a variable names, if it can be trusted and used. A symbolic link is not
 /// followed, because any user may have made it.
-fn if_usable(value: &OsStr) -> Option<PathBuf> {
+pub(crate) fn if_usable(value: &OsStr) -> Option<PathBuf> {
     let path = tidy(Path::new(value));
     (path.is_absolute() && is_usable(&path, OFlag::O_NOFOLLOW)).then_some(path)
 }

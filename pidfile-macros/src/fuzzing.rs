@@ -1,0 +1,323 @@
+//! What holds for every use of the attribute, and for every manifest.
+//!
+//! The programs in `fuzz/` call these functions with texts of their own making, and the test below with
+//! those that are kept there. A text that breaks a promise makes them panic.
+
+#![allow(
+    missing_docs,
+    clippy::missing_panics_doc,
+    reason = "hidden, and a panic is the answer"
+)]
+
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, ImplItemFn, ItemFn, Lit, Signature, TraitItemFn, Visibility};
+
+use crate::args::{self, Argument};
+use crate::item::{Function, Item};
+use crate::keys::Kind;
+use crate::mistakes::Mistakes;
+use crate::{Pass, config, entry, item, renamed, toml};
+
+/// How deep brackets may be nested. The parsers call themselves for each of them, as the compiler's own
+/// does, and at some depth there is no stack left.
+const DEEPEST: usize = 64;
+
+/// A use of the attribute: its arguments in the first line, and below them what it stands on.
+pub fn attribute(text: &str) {
+    let (arguments, item) = text.split_once('\n').unwrap_or((text, ""));
+    // The texts of earlier uses, which would be kept with their spans.
+    #[cfg(pidfile_fuzzing)]
+    proc_macro2::extra::invalidate_current_thread_spans();
+    // The compiler has made tokens of it before the attribute is asked.
+    let (Ok(arguments), Ok(item)) = (tokens(arguments), tokens(item)) else {
+        return;
+    };
+    if depth(&arguments).max(depth(&item)) > DEEPEST {
+        return;
+    }
+    for pass in [Pass::First, Pass::Deferred] {
+        let answer = crate::attribute(&arguments, &item, pass);
+        let again = crate::attribute(&arguments, &item, pass);
+        assert_eq!(answer.to_string(), again.to_string());
+
+        let item = match pass {
+            Pass::First => item.clone(),
+            Pass::Deferred => entry::without_marker(item.clone()),
+        };
+        let mut mistakes = Mistakes::default();
+        let parsed = args::parse(arguments.clone(), &mut mistakes);
+        let sound = parsed.iter().all(is_sound);
+        let names_runtime = parsed.iter().any(|parsed| parsed.key.kind == Kind::Runtime);
+        config::check(parsed, &mut mistakes);
+        #[cfg(pidfile_fuzzing)]
+        let of_arguments = mistakes.iter().count();
+        let found = item::parse(item.clone(), &mut mistakes);
+        if matches!(&found, Item::Function(function) if !is_all(&item, function)) {
+            // The compiler hands over one item.
+            return;
+        }
+        assert!(
+            contains_all(&answer, &item),
+            "a token of the item is lost: {answer}"
+        );
+
+        let errors = errors(&answer);
+        match found {
+            Item::Code => assert_eq!(errors.len(), 0, "the compiler has an error of its own"),
+            Item::Function(_) if errors.is_empty() => {
+                assert!(mistakes.is_empty(), "it is accepted with a mistake");
+                assert!(sound, "the runtime is going to refuse it");
+                assert!(!names_runtime || args::mentions_runtime(&arguments));
+                expect_parses(&item, &answer);
+            }
+            Item::Function(_) | Item::Refused => {
+                assert!(!errors.is_empty(), "it is refused without an error");
+                assert!(errors.len() >= mistakes.iter().count());
+            }
+        }
+        for (message, _, _) in &errors {
+            assert!(message.len() > 2, "an error says nothing");
+        }
+        #[cfg(pidfile_fuzzing)]
+        for (at, (message, start, end)) in errors.iter().rev().enumerate() {
+            expect_shown(text, message, [*start, *end], at < of_arguments);
+        }
+    }
+}
+
+fn tokens(text: &str) -> Result<TokenStream, proc_macro2::LexError> {
+    text.parse()
+}
+
+fn depth(tokens: &TokenStream) -> usize {
+    let mut deepest = 0;
+    let mut todo = vec![(tokens.clone(), 0)];
+    while let Some((tokens, depth)) = todo.pop() {
+        deepest = deepest.max(depth);
+        for tree in tokens {
+            if let TokenTree::Group(group) = tree {
+                todo.push((group.stream(), depth + 1));
+            }
+        }
+    }
+    deepest
+}
+
+/// Whether nothing follows the function.
+fn is_all(item: &TokenStream, function: &Function) -> bool {
+    let mut parts = TokenStream::new();
+    if let Some(entry) = &function.entry {
+        parts.extend(entry.attributes.clone());
+    }
+    parts.extend(function.attributes.clone());
+    parts.extend(function.signature.clone());
+    parts.extend([function.body.clone()]);
+    let [parts, whole] = [&parts, item].map(|tokens| {
+        let mut flat = Vec::new();
+        flatten(tokens, &mut flat);
+        flat
+    });
+    assert!(whole.starts_with(&parts), "{parts:?} is not {item}");
+    parts == whole
+}
+
+/// Whether the second tokens are among the first ones, in their order.
+fn contains_all(tokens: &TokenStream, others: &TokenStream) -> bool {
+    let mut flat = Vec::new();
+    flatten(tokens, &mut flat);
+    let mut wanted = Vec::new();
+    flatten(others, &mut wanted);
+    let mut rest = flat.iter();
+    wanted
+        .iter()
+        .all(|wanted| rest.any(|token| token == wanted))
+}
+
+fn flatten(tokens: &TokenStream, into: &mut Vec<String>) {
+    for tree in tokens.clone() {
+        let TokenTree::Group(group) = &tree else {
+            into.push(tree.to_string());
+            continue;
+        };
+        let (open, close) = match group.delimiter() {
+            Delimiter::Parenthesis => ("(", ")"),
+            Delimiter::Brace => ("{", "}"),
+            Delimiter::Bracket => ("[", "]"),
+            Delimiter::None => ("", ""),
+        };
+        into.push(open.into());
+        flatten(&group.stream(), into);
+        into.push(close.into());
+    }
+}
+
+/// The errors at the end of an answer: what each says, and where it begins and ends.
+fn errors(answer: &TokenStream) -> Vec<(String, Span, Span)> {
+    let trees: Vec<TokenTree> = answer.clone().into_iter().collect();
+    let mut rest = trees.as_slice();
+    let mut errors = Vec::new();
+    while let [
+        before @ ..,
+        TokenTree::Ident(name),
+        TokenTree::Punct(bang),
+        TokenTree::Group(message),
+    ] = rest
+    {
+        if name != "compile_error" || bang.as_char() != '!' {
+            break;
+        }
+        let text = message.stream().to_string();
+        assert!(syn::parse_str::<syn::LitStr>(&text).is_ok(), "{text}");
+        errors.push((text, name.span(), message.span()));
+        rest = before;
+    }
+    errors
+}
+
+/// Whether the runtime accepts the value too, if that can be seen.
+fn is_sound(argument: &Argument) -> bool {
+    let literal = argument.value.as_ref().and_then(|value| value.literal());
+    let Some((literal, negative)) = literal else {
+        return true;
+    };
+    match (argument.key.kind, literal) {
+        (Kind::Text, Lit::Str(string)) => {
+            let value = string.value();
+            let is_name = !value.contains('/') && value != "." && value != "..";
+            !value.is_empty()
+                && !value.contains('\0')
+                && match argument.key.name {
+                    "path" => !value.ends_with('/') && !value.starts_with("~/") && value != "~",
+                    "dir" => !value.starts_with("~/") && value != "~",
+                    "name" => is_name && value != "~",
+                    _ => true,
+                }
+        }
+        (Kind::Mode, Lit::Int(mode)) => {
+            let bits = mode.base10_parse::<u32>();
+            bits.is_ok_and(|bits| !negative && bits & !0o664 == 0 && bits & 0o600 == 0o600)
+        }
+        (Kind::Id, Lit::Int(id)) => {
+            !negative && id.base10_parse::<u32>().is_ok_and(|id| id != u32::MAX)
+        }
+        (Kind::Flag, Lit::Bool(_)) => !negative,
+        (Kind::Text | Kind::Mode | Kind::Id | Kind::Flag, _) => false,
+        (Kind::Wait | Kind::Handler | Kind::Guard | Kind::Runtime, _) => true,
+    }
+}
+
+/// An answer is Rust wherever the item was. A body that is not Rust stays as it was, and what is before
+/// it can be read.
+fn expect_parses(item: &TokenStream, answer: &TokenStream) {
+    let fits = |parses: fn(&TokenStream) -> bool| !parses(item) || parses(answer);
+    assert!(
+        fits(|tokens| syn::parse2::<ItemFn>(tokens.clone()).is_ok()),
+        "{answer}"
+    );
+    assert!(
+        fits(|tokens| syn::parse2::<ImplItemFn>(tokens.clone()).is_ok()),
+        "{answer}"
+    );
+    assert!(
+        fits(|tokens| syn::parse2::<TraitItemFn>(tokens.clone()).is_ok()),
+        "{answer}"
+    );
+    let head = |tokens: &TokenStream| {
+        let head = |input: ParseStream| {
+            input.call(Attribute::parse_outer)?;
+            input.parse::<Visibility>()?;
+            input.parse::<Signature>()?;
+            let body: proc_macro2::Group = input.parse()?;
+            Ok(body.delimiter() == Delimiter::Brace)
+        };
+        head.parse2(tokens.clone()).is_ok_and(|is_braced| is_braced)
+    };
+    assert!(!head(item) || head(answer), "{answer}");
+}
+
+/// An error stands somewhere in the text. What the parser says of an item that ends too early stands
+/// nowhere, but the compiler says so before.
+#[cfg(pidfile_fuzzing)]
+fn expect_shown(text: &str, message: &str, spans: [Span; 2], is_of_arguments: bool) {
+    for span in spans {
+        let shown = span.source_text();
+        let is_shown = match &shown {
+            Some(shown) => !shown.is_empty() && text.contains(shown),
+            None => !is_of_arguments,
+        };
+        assert!(is_shown, "{message} stands at {shown:?}");
+    }
+}
+
+/// Every name of the runtime in a manifest can be written after `crate =`.
+pub fn manifest(text: &str) {
+    if text.matches(['[', '{']).count() > DEEPEST {
+        return;
+    }
+    for entry in toml::entries(text) {
+        assert!(!entry.path.is_empty());
+        for part in entry.path.iter().chain([&entry.value]) {
+            assert!(text.contains(part), "{part}");
+        }
+    }
+    let names = renamed::names_in(text, |_| None);
+    assert!(names.is_sorted_by(|one, other| one < other), "{names:?}");
+    for name in names {
+        assert!(
+            syn::parse_str::<syn::Ident>(&name).is_ok() && name != "pidfile",
+            "{name}"
+        );
+        let mut mistakes = Mistakes::default();
+        let runtime = tokens(&format!("crate = {name}")).expect("tokens");
+        config::check(args::parse(runtime, &mut mistakes), &mut mistakes);
+        assert!(mistakes.is_empty(), "{name}");
+    }
+    // It is found behind anything that can be read to its end.
+    let longer = format!(
+        "{text}\n[target.'cfg(unix)'.dependencies]\nother-name = {{ package = 'pidfile' }}\n"
+    );
+    if toml::entries(&longer)
+        .last()
+        .is_some_and(|last| last.path.ends_with(&["other-name"]))
+    {
+        let names = renamed::names_in(&longer, |_| None);
+        let is_found = names.iter().any(|name| name == "other_name");
+        assert!(is_found || text.contains("pidfile"), "{longer}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    /// Calls the property with every text that is kept for it.
+    fn replay(name: &str, property: fn(&str)) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+        if !folder.exists() {
+            // A package on its own.
+            println!("skipped: there is no corpus");
+            return;
+        }
+        let texts = fs::read_dir(folder.join("corpus").join(name)).unwrap();
+        let mut count = 0;
+        for text in texts {
+            let path = text.unwrap().path();
+            println!("{}", path.display());
+            property(&fs::read_to_string(path).unwrap());
+            count += 1;
+        }
+        assert!(count >= 10, "{count} texts");
+    }
+
+    #[test]
+    fn every_use_is_accepted_whole_or_refused_with_an_error() {
+        replay("attribute", super::attribute);
+    }
+
+    #[test]
+    fn every_name_in_a_manifest_can_be_written() {
+        replay("manifest", super::manifest);
+    }
+}
