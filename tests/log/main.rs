@@ -97,8 +97,8 @@ fn a_waiter_says_once_whom_it_waits_for() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("it.pid");
     let held = Options::new().path(&path).acquire().unwrap();
-    // Longer than the longest sleep, so that it wakes up and goes on waiting.
-    let options = Options::new().path(&path).wait(Duration::from_millis(600));
+    // Longer than the longest sleep, so that it wakes up and continues to wait.
+    let options = Options::new().path(&path).wait(Duration::from_secs(2));
     let told = Lines::of(|| drop(options.acquire().unwrap_err()));
     drop(held);
     let (path, pid) = (path.display(), std::process::id());
