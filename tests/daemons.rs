@@ -135,7 +135,7 @@ fn hand_over_does_the_same_for_a_guard() {
 
 #[test]
 fn the_name_is_never_absent_in_adoptions_over_and_over() {
-    for _ in 0..storm(15, 250) {
+    for _ in 0..storm(25, 250) {
         assert_adopted("reserve", "fork");
     }
 }
