@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use nix::sys::signal::Signal;
 use pidfile::{Options, Status};
 
 use crate::support::{
-    Program, Sandbox, Script, Snapshot, Stepped, UNSHARE, can_unshare, eventually, holder,
+    Call, Program, Sandbox, Script, Snapshot, Stepped, UNSHARE, can_unshare, eventually, holder,
     is_locked, storm,
 };
 
@@ -112,6 +113,52 @@ fn a_taker_that_is_suspended_after_any_system_call_is_named_truly_or_not_at_all(
             assert!(calls < 200, "it never holds");
         }
         assert!(calls > 10, "a take-over needs more than {calls} calls");
+    }
+}
+
+/// Whether a process is about to open the list of all locks.
+fn opens_the_list(stepped: &Stepped, call: &Call) -> bool {
+    // The first argument of `open`, the second one of `openat`.
+    let mut paths = call.arguments[..2].iter().map(|path| stepped.string(*path));
+    paths.any(|path| path == b"/proc/locks")
+}
+
+#[test]
+fn the_list_of_all_locks_is_not_read_for_a_holder_that_the_file_names() {
+    // While it is read, every `flock` on the machine waits; and it may be long.
+    for dies in [false, true] {
+        let sandbox = Sandbox::new();
+        let path = sandbox.pidfile();
+        let mut held = sandbox.hold();
+        let inode = Snapshot::of(&path).inode;
+        let (mut program, mut stepped) = stopped(&path);
+        let locks = |stepped: &Stepped, call: &Call| {
+            let file = stepped.file(call.arguments[0]);
+            call.number == nix::libc::SYS_flock && file.is_some_and(|(_, file)| file == inode)
+        };
+        let is_report = |call: &Call| call.number == nix::libc::SYS_write && call.arguments[0] == 1;
+        // It is refused an exclusive lock, and then a shared one.
+        let mut refused = 0;
+        loop {
+            let call = stepped.next_call().expect("it reports");
+            assert!(!opens_the_list(&stepped, &call), "{dies}");
+            refused += u32::from(locks(&stepped, &call));
+            assert!(stepped.make_call());
+            if refused == 2 && dies && held.is_running() {
+                held.signal(Signal::SIGKILL);
+                held.expect_death_by(Signal::SIGKILL);
+            }
+            if is_report(&call) {
+                break;
+            }
+        }
+        assert!(refused >= 2, "it has tried to lock the file");
+        drop(stepped);
+        if dies {
+            program.expect_held(&path);
+        } else {
+            program.refusal().expect("Locked", 75);
+        }
     }
 }
 

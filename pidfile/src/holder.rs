@@ -272,7 +272,7 @@ impl Holder {
     /// Whether this process holds the file now.
     fn holds(&self) -> Result<bool> {
         let pid = self.pid();
-        let has_lock = self.file.locker(Some(pid)) == Some(pid)
+        let has_lock = self.file.is_locked_by(pid)
             && !self.file.is_free()?
             && self.file.recorded()? == Some(pid);
         // Only if the process is still alive was the number its own all the time.

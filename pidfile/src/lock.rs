@@ -67,8 +67,7 @@ impl Found {
                 Obstacle::RecordLock(pid) => return Ok(TryLock::Held(pid)),
                 Obstacle::Exclusive => {
                     let recorded = self.read_once(target)?.1.pid();
-                    let holder = lockers::holder(&self.file, recorded);
-                    if recorded.is_some() && holder == recorded {
+                    if recorded.is_some_and(|pid| lockers::has_lock(&self.file, pid)) {
                         return Ok(TryLock::Held(recorded));
                     }
                     MOMENT

@@ -64,6 +64,15 @@ impl Locked {
         }
     }
 
+    /// Whether that process has the lock, of whichever kind, if that is certain.
+    pub(crate) fn is_locked_by(&self, pid: u32) -> bool {
+        match sys::record_lock(self.found.file.as_raw_fd()) {
+            Ok(Some(lock)) if lock.exclusive => lock.pid == Some(pid),
+            // A file system that cannot answer has no such locks.
+            Ok(_) | Err(_) => lockers::has_lock(&self.found.file, pid),
+        }
+    }
+
     /// A process that inherited the lock from the one that set it.
     pub(crate) fn heir(&self) -> Option<u32> {
         lockers::heir(&self.found.file)

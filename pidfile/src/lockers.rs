@@ -19,6 +19,16 @@ pub(crate) fn holder(file: impl AsFd, recorded: Option<u32>) -> Option<u32> {
     proc::holder(file.as_fd().as_raw_fd(), recorded)
 }
 
+/// Whether that process has the exclusive lock of a file, if that is certain. Unlike [`holder`], it
+/// looks for no other process.
+///
+/// # Platform-specific behavior
+///
+/// The same as for [`holder`].
+pub(crate) fn has_lock(file: impl AsFd, pid: u32) -> bool {
+    proc::is_holder(file.as_fd().as_raw_fd(), pid)
+}
+
 /// A process that shares the exclusive lock of a file because it was forked from the one that set
 /// it. This inspects every process, so it is only for an error that has no other process to name.
 ///
@@ -55,13 +65,26 @@ pub(crate) mod proc {
                 return Some(pid);
             }
         }
-        // This lists all locks of the system, so it is the second choice.
-        let pid = (0..READS).find_map(|_| {
-            let locks = fs::read_to_string("/proc/locks").ok()?;
-            locks.lines().find_map(|line| inode.locked_by(line))
-        })?;
+        let pid = listed(&inode)?;
         // It may have left the lock to a forked worker meanwhile.
         (process::is_alive(pid) && has_lock(pid, &inode) != Some(false)).then_some(pid)
+    }
+
+    pub(super) fn is_holder(file: RawFd, pid: u32) -> bool {
+        let inode = proc::is_ours().then(|| Inode::of(file)).flatten();
+        inode.is_some_and(|inode| {
+            has_lock(pid, &inode)
+                .unwrap_or_else(|| process::is_alive(pid) && listed(&inode) == Some(pid))
+        })
+    }
+
+    /// The process that set the exclusive lock, according to the list of all locks of the system.
+    /// The second choice: the list may be long, and while it is read, every `flock` waits.
+    fn listed(inode: &Inode) -> Option<u32> {
+        (0..READS).find_map(|_| {
+            let locks = fs::read_to_string("/proc/locks").ok()?;
+            locks.lines().find_map(|line| inode.locked_by(line))
+        })
     }
 
     pub(super) fn heir(file: RawFd) -> Option<u32> {
@@ -193,6 +216,10 @@ mod proc {
 
     pub(super) fn holder(_: RawFd, recorded: Option<u32>) -> Option<u32> {
         recorded.filter(|pid| process::is_alive(*pid))
+    }
+
+    pub(super) fn is_holder(_: RawFd, pid: u32) -> bool {
+        process::is_alive(pid)
     }
 
     pub(super) fn heir(_: RawFd) -> Option<u32> {
