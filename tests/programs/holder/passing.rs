@@ -87,7 +87,7 @@ fn upgrade(left: u32, state: &mut State) {
         report::held(state.guards.last().expect("it was adopted"));
         return;
     }
-    if left.is_multiple_of(50) {
+    if left.is_multiple_of(10) {
         println!("left {left}");
     }
     let mut next = next(format!("upgrades:{},wait", left - 1).as_ref());
