@@ -99,6 +99,9 @@ mod storms;
 
 // Readers and other programs.
 
+/// Other programs that read, lock or write pidfiles, both ways round.
+#[cfg(target_os = "linux")]
+mod peers;
 /// A reader sees a whole record, or no file.
 #[cfg(target_os = "linux")]
 mod readers;
