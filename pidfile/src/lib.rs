@@ -42,6 +42,7 @@
 //! - [`docs::cluster`]: one instance on several machines
 //! - [`docs::troubleshooting`]: every message, and what to do about it
 //! - [`docs::limits`]: what this crate cannot do
+//! - [`docs::neighbours`]: flock, daemonize, monit and others on the same file
 //! - [`docs::from_python`]: for users of Python's `pid`
 //!
 //! # Guarantees
@@ -223,16 +224,26 @@ pub mod docs {
 
     /// [cookbook]: cookbook
     /// [deploying]: deploying
+    /// [neighbours]: neighbours
     ///
     #[doc = include_str!("../docs/limits.md")]
     pub mod limits {}
 
+    /// [limits]: limits
+    ///
     #[doc = include_str!("../docs/stopping.md")]
     pub mod stopping {}
 
     #[doc = include_str!("../docs/cluster.md")]
     pub mod cluster {}
 
+    /// [stopping]: stopping
+    ///
+    #[doc = include_str!("../docs/neighbours.md")]
+    pub mod neighbours {}
+
+    /// [neighbours]: neighbours
+    ///
     #[doc = include_str!("../docs/from-python.md")]
     pub mod from_python {}
 }

@@ -24,6 +24,7 @@ compiled! {
     deploying: "../../pidfile/docs/deploying.md",
     from_python: "../../pidfile/docs/from-python.md",
     limits: "../../pidfile/docs/limits.md",
+    neighbours: "../../pidfile/docs/neighbours.md",
     stopping: "../../pidfile/docs/stopping.md",
     troubleshooting: "../../pidfile/docs/troubleshooting.md",
     walkthrough: "../../pidfile/docs/walkthrough.md",

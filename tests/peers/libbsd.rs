@@ -1,5 +1,4 @@
-//! `pidfile(3)` of libbsd takes the same lock, compares the name with the file it has locked, and
-//! writes its number without a newline.
+//! `pidfile(3)` of libbsd takes the same lock, and writes its number without a newline.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

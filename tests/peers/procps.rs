@@ -29,6 +29,9 @@ fn pgrep_finds_the_holder_and_no_process_afterwards() {
     assert_eq!(pgrep(), (Some(1), String::new()));
     left_behind(&sandbox);
     assert_eq!(pgrep(), (Some(1), String::new()));
+    let stranger = Stranger::new();
+    sandbox.file("it.pid", stranger.record());
+    assert_eq!(pgrep(), (Some(1), String::new()));
     sandbox.assert_next_start_works();
 }
 
