@@ -41,8 +41,9 @@ pub(crate) fn heir(file: impl AsFd) -> Option<u32> {
 
 #[cfg(target_os = "linux")]
 pub(crate) mod proc {
+    use std::fs::{self, File};
+    use std::io::{self, Read};
     use std::os::fd::RawFd;
-    use std::{fs, io};
 
     use crate::process::{self, proc};
     use crate::sys;
@@ -50,6 +51,8 @@ pub(crate) mod proc {
     /// How often the list is read. It comes page by page, and a lock that is released between two
     /// pages makes the next one begin too late, so that an entry may be missing.
     const READS: usize = 10;
+    /// Room for a thousand locks, so that each call asks for a page and not for a few bytes.
+    const ROOM: usize = 1 << 16;
 
     /// An inode as `/proc/locks` and `fdinfo` name it.
     #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,9 +85,16 @@ pub(crate) mod proc {
     /// The second choice: the list may be long, and while it is read, every `flock` waits.
     fn listed(inode: &Inode) -> Option<u32> {
         (0..READS).find_map(|_| {
-            let locks = fs::read_to_string("/proc/locks").ok()?;
+            let locks = all_locks().ok()?;
             locks.lines().find_map(|line| inode.locked_by(line))
         })
+    }
+
+    /// The list, in as few calls as the kernel allows. It stops all locking for each of them.
+    fn all_locks() -> io::Result<String> {
+        let mut locks = String::with_capacity(ROOM);
+        File::open("/proc/locks")?.read_to_string(&mut locks)?;
+        Ok(locks)
     }
 
     pub(super) fn heir(file: RawFd) -> Option<u32> {
