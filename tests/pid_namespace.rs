@@ -119,11 +119,29 @@ fn as_process_1_holding_nothing_term_has_no_effect_and_later_it_has() {
 #[test]
 fn as_process_1_holding_nothing_term_interrupts_no_system_call() {
     let sandbox = Sandbox::new();
-    let Some(mut first) = First::start(&sandbox, "acquire release say=free poll") else {
+    term_interrupts_no_system_call_after(&sandbox, "acquire release", &["held ", "released"]);
+}
+
+#[test]
+fn as_process_1_with_only_a_reservation_term_interrupts_no_system_call() {
+    let sandbox = Sandbox::new();
+    term_interrupts_no_system_call_after(&sandbox, "acquire hand-over", &["held "]);
+}
+
+#[test]
+fn as_process_1_after_a_refusal_term_interrupts_no_system_call() {
+    let sandbox = Sandbox::new();
+    sandbox.file("it.pid", "a letter\n");
+    term_interrupts_no_system_call_after(&sandbox, "try", &["refused\tNotPidfile"]);
+}
+
+fn term_interrupts_no_system_call_after(sandbox: &Sandbox, steps: &str, answers: &[&str]) {
+    let Some(mut first) = First::start(sandbox, &format!("{steps} say=free poll")) else {
         return;
     };
-    first.outside.expect("held ");
-    first.outside.expect("released");
+    for answer in answers {
+        first.outside.expect(answer);
+    }
     first.outside.expect("free");
     eventually("it sleeps in `poll`", || {
         let call = fs::read_to_string(format!("/proc/{}/syscall", first.pid)).unwrap_or_default();

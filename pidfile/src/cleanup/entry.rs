@@ -107,6 +107,7 @@ impl Drop for Publishing {
         // Not if `armed` has moved the entry on.
         if self.slot.word() == self.word {
             self.slot.vacate();
+            signal::stand_back();
         }
     }
 }
@@ -141,6 +142,7 @@ impl Armed {
     /// From now on, only the guard cleans up.
     pub(crate) fn reserve(&self) {
         self.set_reserved(true);
+        signal::stand_back();
     }
 
     /// From now on, the ends that the policy names clean up too.
