@@ -189,3 +189,37 @@ fn a_reservation_whose_file_is_gone_or_replaced_is_not_adopted() {
         }
     }
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_waiter_whose_watch_was_closed_goes_on_quietly() {
+    let sandbox = Sandbox::new();
+    let _holding = sandbox.hold();
+    let mut waiter = holder(sandbox.pidfile())
+        .steps("patience=2000 lose-watch=close try say=refused wait")
+        .start();
+    waiter.expect("watch lost");
+    waiter.refusal().expect("Locked", 75);
+    waiter.expect("refused");
+    let status = fs::read_to_string(format!("/proc/{}/status", waiter.pid())).unwrap();
+    let sleeps = status
+        .lines()
+        .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))
+        .and_then(|count| count.trim().parse::<u32>().ok())
+        .expect("the kernel counts them");
+    // About thirty with a pause of up to 100 ms, and thousands if it never pauses.
+    assert!(sleeps < 300, "it has slept {sleeps} times in two seconds");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_waiter_whose_watch_is_a_pipe_by_now_takes_nothing_from_it() {
+    let sandbox = Sandbox::new();
+    let _holding = sandbox.hold();
+    let mut waiter = holder(sandbox.pidfile())
+        .steps("patience=2000 lose-watch=pipe try read-pipe")
+        .start();
+    waiter.expect("watch lost");
+    waiter.refusal().expect("Locked", 75);
+    waiter.expect("read of the program");
+}

@@ -187,35 +187,65 @@ impl Waiter {
                 back_off = LONGEST.min(back_off * 2);
                 continue;
             };
-            if watch.sleep(sleep) {
-                for _ in 0..TRIES {
-                    if may_be_free()? {
-                        return Ok(());
+            match watch.sleep(sleep) {
+                Sleep::Woken => {
+                    for _ in 0..TRIES {
+                        if may_be_free()? {
+                            return Ok(());
+                        }
+                        thread::sleep(PAUSE);
                     }
-                    thread::sleep(PAUSE);
                 }
-            } else {
-                self.slept += sleep;
+                Sleep::Whole => self.slept += sleep,
+                Sleep::Impossible => self.watch = None,
             }
         }
         Ok(())
     }
 }
 
+/// How a sleep on a watch ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "not every system has a watch")]
+enum Sleep {
+    /// Something happened, or a signal arrived.
+    Woken,
+    Whole,
+    /// The program has closed the watch's descriptor.
+    Impossible,
+}
+
 #[cfg(target_os = "linux")]
 mod watch {
     use std::os::fd::{AsFd, AsRawFd, RawFd};
+    use std::path::Path;
     use std::time::Duration;
+    use std::{fs, mem};
 
     use nix::libc::STDERR_FILENO;
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
     use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 
+    use super::Sleep;
+
     /// An inotify instance that watches one inode at a time.
+    ///
+    /// A program that closes all descriptors that it does not know closes this one, too, while
+    /// another of its threads waits. The number may then mean anything, and must be neither read
+    /// from nor closed.
     #[derive(Debug)]
     pub(super) struct Watch {
-        inotify: Inotify,
+        /// `None` once it is not ours any more.
+        inotify: Option<Inotify>,
         watched: Option<WatchDescriptor>,
+    }
+
+    impl Drop for Watch {
+        fn drop(&mut self) {
+            if !self.is_ours() {
+                mem::forget(self.inotify.take());
+            }
+        }
     }
 
     /// Creates an instance whose descriptor is not one of the three standard ones.
@@ -232,7 +262,7 @@ mod watch {
         /// `None` if there are too many instances or descriptors.
         pub(super) fn new() -> Option<Watch> {
             Some(Watch {
-                inotify: init()?,
+                inotify: Some(init()?),
                 watched: None,
             })
         }
@@ -243,32 +273,48 @@ mod watch {
                 AddWatchFlags::IN_CLOSE_WRITE | AddWatchFlags::IN_ATTRIB | AddWatchFlags::IN_MODIFY;
             // By the descriptor, because the name may mean another file by now.
             let path = format!("/proc/self/fd/{file}");
-            self.watched = Some(self.inotify.add_watch(path.as_str(), events).ok()?);
+            let watched = self.inotify.as_ref()?.add_watch(path.as_str(), events);
+            self.watched = Some(watched.ok()?);
             Some(self)
         }
 
         /// Ends the watch. The kernel then does the slow part in the background, and not when the
         /// instance is closed.
         pub(super) fn look_away(&mut self) {
-            if let Some(watched) = self.watched.take() {
+            if let (Some(inotify), Some(watched)) = (&self.inotify, self.watched.take()) {
                 // Ignored: if the file is gone, so is its watch.
-                let _ = self.inotify.rm_watch(watched);
+                let _ = inotify.rm_watch(watched);
             }
         }
 
-        /// Sleeps, and returns whether something happened within that time.
-        pub(super) fn sleep(&mut self, longest: Duration) -> bool {
+        /// Sleeps until something happens, or for that time.
+        pub(super) fn sleep(&mut self, longest: Duration) -> Sleep {
+            let Some(inotify) = &self.inotify else {
+                return Sleep::Impossible;
+            };
             // Rounded up, so as not to spin in the last millisecond.
             let milliseconds = longest.as_millis() + 1;
             let timeout = PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX);
-            let mut fds = [PollFd::new(self.inotify.as_fd(), PollFlags::POLLIN)];
-            // An interrupted sleep ends early, so it counts as an event.
-            let happened = poll(&mut fds, timeout) != Ok(0);
-            if happened {
-                // Which event it was does not matter. Ignored: there is none after an interruption.
-                let _ = self.inotify.read_events();
+            let mut fds = [PollFd::new(inotify.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut fds, timeout) {
+                Ok(0) => return Sleep::Whole,
+                Ok(_) if !self.is_ours() => return Sleep::Impossible,
+                // Which event it was does not matter. Ignored: the next sleep is as good.
+                Ok(_) => drop(inotify.read_events()),
+                // An interrupted sleep ends early.
+                Err(_) => {}
             }
-            happened
+            Sleep::Woken
+        }
+
+        /// Whether the descriptor is still an inotify instance. All of these have one inode, so only
+        /// the name that the kernel gives them tells them from other files.
+        fn is_ours(&self) -> bool {
+            let Some(inotify) = &self.inotify else {
+                return false;
+            };
+            let link = format!("/proc/self/fd/{}", inotify.as_fd().as_raw_fd());
+            fs::read_link(link).is_ok_and(|name| name == Path::new("anon_inode:inotify"))
         }
     }
 }
@@ -277,6 +323,8 @@ mod watch {
 mod watch {
     use std::os::fd::RawFd;
     use std::time::Duration;
+
+    use super::Sleep;
 
     /// There is no inotify on this system.
     #[derive(Debug)]
@@ -295,7 +343,7 @@ mod watch {
             match *self {}
         }
 
-        pub(super) fn sleep(&mut self, _: Duration) -> bool {
+        pub(super) fn sleep(&mut self, _: Duration) -> Sleep {
             match *self {}
         }
     }

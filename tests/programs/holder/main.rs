@@ -66,6 +66,8 @@
 //! | `churn` | acquires and releases until the end | `ready` |
 //! | `rounds=N` | acquires and releases that often | now and then `round N`, at last `done` |
 //! | `probe` | asks for the status until the end | `probing` |
+//! | `lose-watch=close` `lose-watch=pipe` | closes the descriptor that a waiter sleeps on, as soon as there is one; opens a pipe in its place | `watch lost` |
+//! | `read-pipe` | reads what is in that pipe | `read TEXT` |
 //! | `drop-on-a-thread` | drops the newest guard on another thread | |
 //! | `park` | sleeps until the end | |
 //! | `end-main-thread` | takes the later steps on another thread and ends the main thread | |

@@ -1,11 +1,21 @@
 //! Steps that need more than one thread, or that go on until the program ends.
 
 use std::ffi::{OsStr, OsString};
+#[cfg(target_os = "linux")]
+use std::fs;
+#[cfg(target_os = "linux")]
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, exit};
 use std::sync::Barrier;
+#[cfg(target_os = "linux")]
+use std::sync::OnceLock;
 use std::thread;
 
+#[cfg(target_os = "linux")]
+use nix::fcntl::OFlag;
+#[cfg(target_os = "linux")]
+use nix::unistd::{pipe2, read, write};
 use pidfile::Options;
 
 use crate::argument::number;
@@ -26,6 +36,13 @@ pub(crate) fn take(name: &str, value: &OsStr, state: &mut State) -> bool {
                 .join()
                 .expect("the drop does not panic");
         }
+        #[cfg(target_os = "linux")]
+        "lose-watch" => {
+            let with_pipe = value == "pipe";
+            thread::spawn(move || lose_watch(with_pipe));
+        }
+        #[cfg(target_os = "linux")]
+        "read-pipe" => read_pipe(),
         "park" => park(),
         _ => return false,
     }
@@ -161,4 +178,42 @@ fn end_thread() -> ! {
     // never freed.
     unsafe { libc::syscall(libc::SYS_exit, 0) };
     park()
+}
+
+/// A pipe that got the number of a descriptor that was closed behind the library's back.
+#[cfg(target_os = "linux")]
+static PIPE: OnceLock<(OwnedFd, OwnedFd)> = OnceLock::new();
+
+/// Closes the descriptor that a waiter sleeps on, and may open a pipe in its place.
+#[cfg(target_os = "linux")]
+fn lose_watch(with_pipe: bool) {
+    let number = loop {
+        let descriptors = fs::read_dir("/proc/self/fd").expect("/proc").flatten();
+        let watch = descriptors.filter(|entry| {
+            fs::read_link(entry.path()).is_ok_and(|link| link.as_os_str() == "anon_inode:inotify")
+        });
+        if let Some(entry) = watch.last() {
+            break number::<RawFd>(&entry.file_name());
+        }
+        thread::yield_now();
+    };
+    nix::unistd::close(number).expect("it is open");
+    if with_pipe {
+        let (from, to) = pipe2(OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).expect("a pipe");
+        assert_eq!(from.as_raw_fd(), number, "the lowest number that is free");
+        write(&to, b"of the program").expect("a pipe has room");
+        PIPE.set((from, to)).expect("it is lost once");
+    }
+    println!("watch lost");
+}
+
+/// Reports what is in the pipe.
+#[cfg(target_os = "linux")]
+fn read_pipe() {
+    let mut bytes = [0; 64];
+    let (from, _) = PIPE.get().expect("there is a pipe");
+    match read(from, &mut bytes) {
+        Ok(length) => println!("read {}", String::from_utf8_lossy(&bytes[..length])),
+        Err(errno) => println!("read {errno}"),
+    }
 }
