@@ -215,7 +215,8 @@ impl Holder {
     /// - [`StillRunning`](Error::StillRunning): the process has not ended in that time, or a worker
     ///   that it forked keeps the lock.
     /// - [`UnknownHolder`](Error::UnknownHolder): it has ended, and a process that cannot be
-    ///   identified keeps the lock.
+    ///   identified keeps the lock. Or it is no longer certain that it is this process that has the
+    ///   lock, and then no signal was sent.
     /// - [`Config`](Error::Config): this process holds the file itself.
     /// - [`Io`](Error::Io): the process belongs to another user (`EPERM`), or a system call failed.
     pub fn stop(&self, patience: Duration) -> Result<()> {
