@@ -278,14 +278,21 @@ pub(crate) fn create_under(
         id,
     };
     if plan.terms.lock {
-        match target.stat_at(name) {
-            Ok(stat) if stat.id == id => {}
-            Ok(_) | Err(Errno::ENOENT) => return Ok(None),
-            Err(errno) => return Err(target.cannot(Action::Inspect, errno)),
+        let has_name = || match target.stat_at(name) {
+            Ok(stat) => Ok(stat.id == id),
+            Err(Errno::ENOENT) => Ok(false),
+            Err(errno) => Err(target.cannot(Action::Inspect, errno)),
+        };
+        if !has_name()? {
+            return Ok(None);
         }
-    }
-    if plan.terms.lock && !is_locked(target, name)? {
-        return Err(target.unsupported());
+        match is_locked(target, name) {
+            Ok(true) => {}
+            // The name may have been removed meanwhile, and mean another file by now.
+            _ if !has_name()? => return Ok(None),
+            Ok(false) => return Err(target.unsupported()),
+            Err(error) => return Err(error),
+        }
     }
     draft::write(plan, &file)?;
     let draft = draft::give_away(plan, file)?;
