@@ -1,253 +1,310 @@
-//! Two children adopt the same reservation: exactly one of them holds, however the kernel schedules
-//! them.
+//! The protocol in every order: starters, takers, releasers, readers and adopters meet on the same
+//! file, however the kernel schedules them.
 //!
-//! The test runs both children one system call at a time and goes through every order. Orders that
-//! differ only in calls that do not concern each other have the same outcome; one of them is run.
-//! What remains is found by a depth-first search with sleep sets (Godefroid, 1996): a run follows the
-//! recorded choices, and goes on at the last one that leaves another child to go first.
+//! A test runs real processes one system call at a time with `ptrace`, and goes through every order
+//! of the calls that concern another process. One process may be killed before any of its calls, and a
+//! bystander may remove the file between any two. What must be true after every turn, and after every
+//! complete order, is in `promises`.
 //!
-//! Beside a leftover the two meet at so many calls that the orders are bounded by how often one child
-//! interrupts the other (Musuvathi and Qadeer, 2007). `PIDFILE_SWITCHES` sets another bound.
+//! # What is covered
+//!
+//! Orders are bounded by how often a process is interrupted that could go on (Musuvathi and Qadeer,
+//! 2007); `PIDFILE_SWITCHES` sets another bound, or `all`. Within the bound every order is covered: a
+//! run is cut short only in a situation from which an earlier run had at least as many switches left.
+//! Two situations are the same if each process has made the same calls with the same answers, the
+//! directory looks the same, and each process has seen the same states of the file. What a process
+//! does next depends on nothing else, because its clock and its sleeps are replaced.
+//!
+//! A process that sleeps before a retry lets another one go first, if one can, so no process is kept
+//! from its lock until its patience ends; `named_holder` suspends one for longer. What a process does
+//! to a file that has no name yet is no step of its own, and neither is what a message reads in
+//! `/proc` about a holder's program and user. Interrupted calls, threads and waiting with inotify are
+//! not covered here.
 
+mod actor;
 mod calls;
+mod family;
+mod promises;
+mod run;
+mod scenario;
+mod search;
+mod world;
 
-use std::collections::BTreeSet;
-use std::{env, fs};
+use std::fs;
 
-use nix::libc;
-use pidfile::{Options, Status};
+use self::family::Family;
+use self::run::Run;
+use self::scenario::{
+    ADOPTION, Form, Leave, READER, RELEASE, RELEASER, START, STARTER, Scenario, TAKE_OVER,
+};
+use self::search::{Advice, Search};
+use crate::support::Sandbox;
 
-use self::calls::{Place, Step};
-use crate::support::{Program, Sandbox, Stepped, eventually, holder, is_locked, refused};
+/// How often a run may go another way than it went before, for instance because `/proc/locks` has
+/// skipped a line.
+const PATIENCE: usize = 20;
 
-/// Beside a leftover, for a run of seconds.
-const SWITCHES: usize = 3;
+/// More turns than any order has.
+const MOST: usize = 5000;
 
-/// A child, by its index.
-type Child = usize;
-
-/// A point at which both children could go on.
-#[derive(Debug)]
-struct Choice {
-    chosen: Child,
-    steps: [Option<Step>; 2],
-    /// Children that need not go first here: it was tried, or makes no difference.
-    asleep: BTreeSet<Child>,
+/// How a run has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Complete,
+    /// Cut short, because what follows is known.
+    Known,
+    /// It went another way than before.
+    Diverged,
 }
 
-/// The recorded choices, and how many runs there were.
-struct Search {
-    choices: Vec<Choice>,
-    runs: usize,
-    /// How often a child may be interrupted that could go on.
-    switches: usize,
-}
-
-impl Search {
-    /// Who goes first at this depth. `None` if every order from here was seen.
-    fn choose(&mut self, depth: usize, steps: [Option<Step>; 2]) -> Option<Child> {
-        if let Some(choice) = self.choices.get_mut(depth) {
-            choice.steps = steps;
-            return Some(choice.chosen);
+/// Takes one order.
+fn follow(run: &mut Run, search: &mut Search) -> Result<End, String> {
+    for depth in 0.. {
+        promises::check_turn(run)?;
+        if run.is_over() {
+            break;
         }
-        // Asleep before, and not woken by the step that was taken since.
-        let asleep = depth.checked_sub(1).map_or_else(BTreeSet::new, |before| {
-            let before = &self.choices[before];
-            let taken = before.steps[before.chosen].as_ref().expect("it was taken");
-            let still = |child: &Child| {
-                let step = before.steps[*child].as_ref();
-                *child != before.chosen && step.is_some_and(|step| !step.concerns(taken))
-            };
-            before.asleep.iter().copied().filter(still).collect()
-        });
-        // Whoever went last goes on, so that a switch is a choice of its own.
-        let last = self.choices.last().map_or(0, |choice| choice.chosen);
-        let may_go = |child: &Child| steps[*child].is_some() && !asleep.contains(child);
-        let chosen = [last, 1 - last].into_iter().find(may_go)?;
-        self.choices.push(Choice {
-            chosen,
-            steps,
-            asleep,
-        });
-        Some(chosen)
-    }
-
-    /// Turns to the next order. `false` if there is none.
-    fn next(&mut self) -> bool {
-        while let Some(mut choice) = self.choices.pop() {
-            choice.asleep.insert(choice.chosen);
-            let other = 1 - choice.chosen;
-            if choice.steps[other].is_some() && !choice.asleep.contains(&other) {
-                choice.chosen = other;
-                self.choices.push(choice);
-                if self.count_switches() <= self.switches {
-                    return true;
-                }
-                self.choices.pop();
-            }
+        if depth > MOST {
+            return Err("they go on and on".into());
         }
-        false
+        match search.choose(depth, run.situation(), run.options()) {
+            Advice::Take(turn) => run.take(turn),
+            Advice::Known => return Ok(End::Known),
+            Advice::Diverged => return Ok(End::Diverged),
+        }
     }
-
-    fn count_switches(&self) -> usize {
-        self.choices
-            .windows(2)
-            .filter(|pair| {
-                let last = pair[0].chosen;
-                pair[1].chosen != last && pair[1].steps[last].is_some()
-            })
-            .count()
-    }
+    Ok(End::Complete)
 }
 
-/// A parent that has reserved, and its two children that are about to adopt.
-fn prepare(sandbox: &Sandbox) -> (Program, Vec<Stepped>) {
-    let steps = "reserve fork=wait,adopt,wait fork=wait,adopt,wait reap reap";
-    let mut parent = holder(sandbox.pidfile()).steps(steps).start();
-    parent.expect("reserved ");
-    let list = format!("/proc/{0}/task/{0}/children", parent.pid());
-    let mut children = Vec::new();
-    eventually("two children that wait for a line", || {
-        let text = fs::read_to_string(&list).unwrap_or_default();
-        children = text
-            .split_whitespace()
-            .filter_map(|word| word.parse().ok())
-            .collect();
-        let waits = |pid: &u32| {
-            fs::read_to_string(format!("/proc/{pid}/syscall"))
-                .is_ok_and(|call| call.starts_with(&format!("{} 0x0 ", libc::SYS_read)))
-        };
-        children.len() == 2 && children.iter().all(waits)
-    });
-    let stepped = children.iter().map(|&pid| Stepped::stop(pid)).collect();
-    parent.tell();
-    parent.tell();
-    (parent, stepped)
-}
-
-/// Advances a child to its next call that concerns the other one at all. `None` when it is about to
-/// report.
-fn advance(child: &mut Stepped, place: &Place) -> Option<Step> {
-    loop {
-        let call = child.next_call().expect("a child reports before it ends");
-        if call.number == libc::SYS_write && call.arguments[0] == 1 {
-            return None;
-        }
-        let step = Step::of(child, &call, place);
-        if !step.objects.is_empty() {
-            return Some(step);
-        }
-        assert!(child.make_call(), "a child reports before it ends");
-    }
-}
-
-/// One run. `false` if it was cut short, because its outcome is known.
+/// Takes one order, and checks it if it is complete.
 #[track_caller]
-fn run(sandbox: &Sandbox, search: &mut Search) -> bool {
-    let path = sandbox.pidfile();
-    let (mut parent, mut children) = prepare(sandbox);
-    let place = Place::of(sandbox);
-    let mut steps: Vec<_> = children
-        .iter_mut()
-        .map(|child| advance(child, &place))
-        .collect();
-    let mut depth = 0;
-    while steps.iter().any(Option::is_some) {
-        let pending = [steps[0].clone(), steps[1].clone()];
-        let Some(child) = search.choose(depth, pending) else {
-            children.into_iter().for_each(Stepped::kill);
-            return false;
-        };
-        assert!(
-            children[child].make_call(),
-            "a child reports before it ends"
-        );
-        steps[child] = advance(&mut children[child], &place);
-        depth += 1;
-        assert!(depth < 500, "they go on and on");
+fn try_one(
+    scenario: &Scenario,
+    family: &mut Family,
+    search: &mut Search,
+    sandbox: &Sandbox,
+) -> End {
+    let mut run = Run::start(scenario, family, sandbox);
+    let mut end = follow(&mut run, search);
+    if end == Ok(End::Complete) {
+        end = promises::check_end(&mut run, sandbox).map(|()| End::Complete);
     }
-    drop(children);
-
-    let mut answers = [parent.line().unwrap(), parent.line().unwrap()];
-    answers.sort();
-    let order = || {
-        let line = |choice: &Choice| {
-            let step = choice.steps[choice.chosen].as_ref();
-            format!(
-                "\n  child {}: {:?}",
-                choice.chosen,
-                step.expect("it was taken")
-            )
-        };
-        search.choices.iter().map(line).collect::<String>()
-    };
-    assert!(
-        answers[0].starts_with("held "),
-        "{answers:?} after {}",
-        order()
-    );
-    assert!(
-        answers[1].starts_with("refused\tLost\t"),
-        "{answers:?} after {}",
-        order()
-    );
-    let winner: u32 = answers[0].split(' ').nth(1).unwrap().parse().unwrap();
-    // The winner's lock is its own, and no third process gets in.
-    assert!(is_locked(&path), "after {}", order());
-    let record = fs::read_to_string(&path).ok();
-    assert_eq!(record, Some(format!("{winner}\n")), "after {}", order());
-    let error = refused(pidfile::PidFile::acquire(&path));
-    assert_eq!(error.pid(), Some(winner), "{error:?}");
-    let status = Options::new().path(&path).status().unwrap();
-    assert_eq!(status, Status::Held { pid: Some(winner) });
-    sandbox.assert_names(["it.pid"]);
-    // Both are gone before the next run.
-    parent.let_go();
-    parent.expect_exit(0);
-    true
+    run.end();
+    if end == Ok(End::Complete) {
+        end = promises::check_next_start(&run, sandbox).map(|()| End::Complete);
+    }
+    for name in sandbox.names() {
+        fs::remove_file(sandbox.dir().join(name)).expect("it is there");
+    }
+    end.unwrap_or_else(|why| {
+        let order = run.log.join("\n  ");
+        panic!("{why}\nof {scenario:#?} in this order:\n  {order}")
+    })
 }
 
-/// Every order of the two, beside what `leave` has put there.
+/// Goes through all orders.
 #[track_caller]
-fn assert_one_adopts(switches: usize, leave: impl Fn(&Sandbox)) {
-    let wanted = env::var("PIDFILE_SWITCHES").ok();
-    let mut search = Search {
-        choices: Vec::new(),
-        runs: 0,
-        switches: wanted.map_or(switches, |wanted| wanted.parse().expect("a number")),
-    };
-    let sandbox = Sandbox::new();
-    let mut complete = 0;
+fn assert_all_orders(scenario: &Scenario, sandbox: &Sandbox) {
+    let mut family = Family::start(&sandbox.pidfile());
+    let mut search = Search::new(scenario.switches());
+    let (mut orders, mut runs, mut diverged) = (0, 0, 0);
     loop {
-        leave(&sandbox);
-        complete += usize::from(run(&sandbox, &mut search));
-        search.runs += 1;
-        for name in sandbox.names() {
-            fs::remove_file(sandbox.path(name.to_str().unwrap())).unwrap();
-        }
-        if !search.next() {
+        let end = try_one(scenario, &mut family, &mut search, sandbox);
+        runs += 1;
+        orders += usize::from(end == End::Complete);
+        if end == End::Diverged {
+            diverged += 1;
+            assert!(diverged < PATIENCE, "the same choices lead to other calls");
+        } else if !search.next() {
             break;
         }
     }
-    println!("{complete} orders, {} runs", search.runs);
-    assert!(complete > 1, "there is more than one order");
+    println!(
+        "{orders} orders, {} situations, {runs} runs: {}",
+        search.situations(),
+        scenario.line()
+    );
+    assert!(orders > 1, "there is more than one order");
+}
+
+/// The ways to make a file, but for writing into a stale one.
+const MAKE: [Form; 4] = [Form::Nameless, Form::Hidden, Form::Renamed, Form::OwnName];
+
+/// The same scenario in several forms. Only the first is tried with all of its switches, because the
+/// others differ in how a file is made, and that takes more calls.
+#[track_caller]
+fn assert_in_forms(scenario: &Scenario, forms: impl IntoIterator<Item = Form>) {
+    let sandbox = Sandbox::new();
+    for (index, form) in forms.into_iter().enumerate() {
+        let switches = scenario.switches.saturating_sub(index.min(1));
+        let scenario = Scenario {
+            form,
+            switches,
+            ..*scenario
+        };
+        assert_all_orders(&scenario, &sandbox);
+    }
+}
+
+fn with_in_place() -> impl IntoIterator<Item = Form> {
+    MAKE.into_iter().chain([Form::InPlace])
 }
 
 #[test]
-fn of_two_children_that_adopt_one_holds_in_every_order_of_their_calls() {
-    assert_one_adopts(usize::MAX, |_| ());
+fn of_two_starters_one_holds() {
+    assert_in_forms(&START, MAKE);
 }
 
 #[test]
-fn of_two_children_that_adopt_beside_a_leftover_one_holds_in_every_order_of_their_calls() {
-    assert_one_adopts(SWITCHES, |sandbox| {
-        sandbox.file(".it.pid.adopt", "2147483646\n");
-    });
+fn of_two_starters_one_holds_wherever_one_is_killed() {
+    let kills = true;
+    assert_in_forms(
+        &Scenario {
+            kills,
+            switches: 1,
+            ..START
+        },
+        MAKE,
+    );
 }
 
 #[test]
-fn of_two_children_that_adopt_beside_an_empty_leftover_one_holds_in_every_order() {
-    assert_one_adopts(SWITCHES, |sandbox| {
-        sandbox.file(".it.pid.adopt", "");
-    });
+fn of_two_starters_one_holds_wherever_the_file_is_removed_or_one_is_told() {
+    let removes = true;
+    assert_in_forms(
+        &Scenario {
+            removes,
+            switches: 1,
+            ..START
+        },
+        MAKE,
+    );
+}
+
+#[test]
+fn of_two_takers_one_holds() {
+    assert_in_forms(&TAKE_OVER, with_in_place());
+}
+
+#[test]
+fn of_two_takers_one_holds_wherever_one_is_killed() {
+    let kills = true;
+    assert_in_forms(
+        &Scenario {
+            kills,
+            switches: 1,
+            ..TAKE_OVER
+        },
+        with_in_place(),
+    );
+}
+
+#[test]
+fn of_two_takers_one_holds_wherever_the_file_is_removed_or_one_is_told() {
+    let removes = true;
+    assert_in_forms(
+        &Scenario {
+            removes,
+            switches: 1,
+            ..TAKE_OVER
+        },
+        with_in_place(),
+    );
+}
+
+#[test]
+fn of_two_takers_beside_what_an_adoption_left_one_holds() {
+    let leave = Leave::StaleAndStep(scenario::DEAD);
+    assert_in_forms(&Scenario { leave, ..TAKE_OVER }, [Form::Nameless]);
+}
+
+#[test]
+fn a_start_beside_a_release_holds_or_was_refused_by_the_holder() {
+    assert_in_forms(&RELEASE, MAKE);
+}
+
+#[test]
+fn a_start_beside_a_release_holds_wherever_one_is_killed() {
+    let kills = true;
+    assert_in_forms(
+        &Scenario {
+            kills,
+            switches: 1,
+            ..RELEASE
+        },
+        MAKE,
+    );
+}
+
+#[test]
+fn a_start_beside_a_release_holds_wherever_the_file_is_removed() {
+    let removes = true;
+    assert_in_forms(
+        &Scenario {
+            removes,
+            switches: 1,
+            ..RELEASE
+        },
+        MAKE,
+    );
+}
+
+#[test]
+fn a_status_is_true_while_a_stale_file_is_taken_over() {
+    let processes = &[STARTER, READER];
+    assert_in_forms(
+        &Scenario {
+            processes,
+            ..TAKE_OVER
+        },
+        with_in_place(),
+    );
+}
+
+#[test]
+fn of_two_starters_beside_a_release_one_holds_at_most() {
+    let processes = &[RELEASER, STARTER, STARTER];
+    let scenario = Scenario {
+        processes,
+        switches: 1,
+        ..START
+    };
+    assert_in_forms(&scenario, [Form::Nameless]);
+}
+
+#[test]
+fn of_two_takers_one_holds_and_a_status_is_true() {
+    let processes = &[STARTER, STARTER, READER];
+    let scenario = Scenario {
+        processes,
+        switches: 0,
+        ..TAKE_OVER
+    };
+    assert_in_forms(&scenario, [Form::Nameless]);
+}
+
+#[test]
+fn of_two_children_that_adopt_one_holds() {
+    assert_in_forms(&ADOPTION, MAKE);
+}
+
+#[test]
+fn of_two_children_that_adopt_beside_a_leftover_one_holds() {
+    for content in ["2147483646\n", ""] {
+        let leave = Leave::Step(content);
+        assert_in_forms(&Scenario { leave, ..ADOPTION }, [Form::Nameless]);
+    }
+}
+
+#[test]
+fn of_two_children_that_adopt_one_holds_wherever_one_is_killed() {
+    let kills = true;
+    assert_in_forms(
+        &Scenario {
+            kills,
+            switches: 1,
+            ..ADOPTION
+        },
+        MAKE,
+    );
 }

@@ -114,8 +114,8 @@ mod hard_links;
 /// A full disk, a lease, a clock that stands still: no failure and no hang.
 #[cfg(target_os = "linux")]
 mod hard_times;
-/// Of two children that adopt one reservation one holds, in every order of their system calls.
-#[cfg(target_os = "linux")]
+/// The promises hold in every order of the system calls of two and three processes.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod interleavings;
 /// Linked into C programs, loaded, and twice in one process, the library cleans up.
 #[cfg(target_os = "linux")]

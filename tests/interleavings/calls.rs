@@ -1,151 +1,152 @@
-//! What a system call touches, and whether its order with another one may matter.
+//! What a system call touches: names in the directory, files, and what /proc tells about a process.
 
-use std::collections::BTreeSet;
-use std::ffi::OsStr;
-use std::fmt;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use nix::libc::{self, c_int};
+use nix::libc;
 
-use crate::support::{Call, Sandbox, Stepped};
+use super::world::World;
+use crate::support::{Call, Stepped};
 
-/// What a call touches: a file name in the directory, or a file.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Object {
-    Name(Vec<u8>),
-    File(u64),
+/// What a call touches that another process may change.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Touched {
+    pub(super) verb: &'static str,
+    /// Flags of the call, as far as they decide what it does.
+    pub(super) flags: u64,
+    pub(super) names: Vec<Vec<u8>>,
+    /// A descriptor of the process that is open on a file in the directory.
+    pub(super) descriptor: Option<u64>,
+    /// The answer depends on which locks there are, and which processes.
+    pub(super) asks_the_system: bool,
 }
 
-impl fmt::Debug for Object {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Object::Name(name) => write!(f, "{}", String::from_utf8_lossy(name)),
-            Object::File(inode) => write!(f, "#{inode}"),
-        }
-    }
+/// What a process is about to do.
+#[derive(Clone, Debug)]
+pub(super) enum Next {
+    /// A call that others may notice, or whose answer depends on others.
+    Call(Touched),
+    /// A call that may create a file that has no name yet.
+    Draft,
+    /// A report of this address and length.
+    Report(u64, u64),
+    /// A sleep.
+    Sleep,
+    /// Anything else.
+    Private,
 }
 
-/// A call as the search sees it.
-#[derive(Clone)]
-pub(super) struct Step {
-    number: i64,
-    pub(super) objects: BTreeSet<Object>,
-    changes: bool,
-}
-
-impl fmt::Debug for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "call {} {:?}", self.number, self.objects)
-    }
-}
-
-impl Step {
-    /// What a child is about to do.
-    pub(super) fn of(child: &Stepped, call: &Call, place: &Place) -> Step {
+impl Next {
+    pub(super) fn of(process: &Stepped, call: &Call, world: &World) -> Next {
         let [first, second, third, fourth, ..] = call.arguments;
-        let mut objects = BTreeSet::new();
-        for address in match call.number {
-            libc::SYS_newfstatat
-            | libc::SYS_statx
-            | libc::SYS_readlinkat
-            | libc::SYS_openat
-            | libc::SYS_unlinkat => vec![second],
-            libc::SYS_linkat | libc::SYS_renameat | libc::SYS_renameat2 => vec![second, fourth],
-            _ => vec![],
-        } {
-            objects.extend(place.named(&child.string(address)));
-        }
-        if ON_A_DESCRIPTOR.contains(&call.number) {
-            objects.extend(child.file(first).and_then(|file| place.file(file)));
-        }
-        let flag = |argument: u64, flags: c_int| argument & u64::from(flags.unsigned_abs()) != 0;
-        let changes = match call.number {
-            libc::SYS_newfstatat
-            | libc::SYS_statx
-            | libc::SYS_readlinkat
-            | libc::SYS_fstat
-            | libc::SYS_pread64
-            | libc::SYS_read => false,
-            libc::SYS_openat => flag(third, libc::O_CREAT),
-            libc::SYS_fcntl => [libc::F_SETLK, libc::F_SETLKW, libc::F_OFD_SETLK]
-                .iter()
-                .any(|command| second == u64::from(command.unsigned_abs())),
-            // The parent has a copy of the reservation all the time, so no lock goes with one.
-            libc::SYS_close => !objects.contains(&place.reserved),
-            _ => true,
+        let mut touched = Touched::default();
+        let mut paths = Vec::new();
+        let mut descriptor = Some(first);
+        let nameless = u64::from(libc::O_TMPFILE.cast_unsigned());
+        touched.verb = match call.number {
+            libc::SYS_write if first == 1 => return Next::Report(second, third),
+            libc::SYS_nanosleep | libc::SYS_clock_nanosleep | libc::SYS_poll | libc::SYS_ppoll => {
+                return Next::Sleep;
+            }
+            libc::SYS_openat if third & nameless == nameless => return Next::Draft,
+            libc::SYS_openat => {
+                touched.flags = third;
+                paths.push(second);
+                "open"
+            }
+            libc::SYS_unlinkat => {
+                paths.push(second);
+                "unlink"
+            }
+            libc::SYS_newfstatat => {
+                paths.push(second);
+                "stat"
+            }
+            libc::SYS_linkat => {
+                paths.extend([second, fourth]);
+                "link"
+            }
+            libc::SYS_renameat | libc::SYS_renameat2 => {
+                paths.extend([second, fourth]);
+                "rename"
+            }
+            libc::SYS_flock => {
+                touched.flags = second;
+                "flock"
+            }
+            libc::SYS_ftruncate => {
+                touched.flags = second;
+                "truncate"
+            }
+            libc::SYS_fcntl if ASK_FOR_A_LOCK.contains(&second) => "ask for a lock of",
+            libc::SYS_fstat => "stat",
+            libc::SYS_pread64 => "read",
+            libc::SYS_write | libc::SYS_pwrite64 => "write",
+            libc::SYS_fchmod | libc::SYS_fchown => "change",
+            libc::SYS_close => "close",
+            libc::SYS_read | libc::SYS_getdents64 => {
+                let list = list_about_others(process, first, world);
+                touched.asks_the_system = list.is_some();
+                list.unwrap_or("read")
+            }
+            libc::SYS_kill => {
+                let other = u32::try_from(first).unwrap_or_default();
+                touched.asks_the_system = world.member(other).is_some();
+                descriptor = None;
+                "ask for the life of a process"
+            }
+            // All descriptors are closed.
+            libc::SYS_exit_group => {
+                touched.verb = "exit";
+                return Next::Call(touched);
+            }
+            _ => return Next::Private,
         };
-        Step {
-            number: call.number,
-            objects,
-            changes,
+        let is_shared = |descriptor: &u64| {
+            let file = process.file(*descriptor);
+            file.is_some_and(|file| world.is_shared(file))
+        };
+        touched.descriptor = descriptor.filter(is_shared);
+        touched.names = paths.into_iter().map(|path| process.string(path)).collect();
+        // `.` and the numbers in /proc are not names in this directory.
+        touched
+            .names
+            .retain(|name| !name.is_empty() && name != b"." && !name.starts_with(b"/"));
+        let is_private =
+            touched.names.is_empty() && touched.descriptor.is_none() && !touched.asks_the_system;
+        if is_private {
+            Next::Private
+        } else {
+            Next::Call(touched)
         }
-    }
-
-    /// Whether the order of the two may matter.
-    pub(super) fn concerns(&self, other: &Step) -> bool {
-        (self.changes || other.changes) && !self.objects.is_disjoint(&other.objects)
     }
 }
 
-/// Calls whose first argument is a descriptor that they look at or change.
-const ON_A_DESCRIPTOR: [i64; 14] = [
-    libc::SYS_flock,
-    libc::SYS_close,
-    libc::SYS_fcntl,
-    libc::SYS_fstat,
-    libc::SYS_pread64,
-    libc::SYS_read,
-    libc::SYS_pwrite64,
-    libc::SYS_write,
-    libc::SYS_ftruncate,
-    libc::SYS_fchmod,
-    libc::SYS_fchown,
-    libc::SYS_newfstatat,
-    libc::SYS_statx,
-    libc::SYS_linkat,
-];
+/// The list of all locks is read. It may skip a line, so it is read several times, which is no step of
+/// its own.
+pub(super) const LOCKS: &str = "read locks";
 
-/// The directory that the children share, with the file that was reserved.
-pub(super) struct Place {
-    dir: PathBuf,
-    device: u64,
-    inode: u64,
-    reserved: Object,
-}
+const ASK_FOR_A_LOCK: [u64; 2] = [libc::F_OFD_GETLK as u64, libc::F_GETLK as u64];
 
-impl Place {
-    pub(super) fn of(sandbox: &Sandbox) -> Place {
-        let dir = fs::metadata(sandbox.dir()).expect("the sandbox");
-        let reserved = fs::metadata(sandbox.pidfile()).expect("it was reserved");
-        Place {
-            dir: sandbox.dir().to_owned(),
-            device: dir.dev(),
-            inode: dir.ino(),
-            reserved: Object::File(reserved.ino()),
+/// The list of all locks, or what /proc says about the descriptors of another process, if a call begins
+/// to read that. A list counts as read at once.
+fn list_about_others(process: &Stepped, descriptor: u64, world: &World) -> Option<&'static str> {
+    let pid = process.pid();
+    let path: PathBuf = fs::read_link(format!("/proc/{pid}/fd/{descriptor}")).ok()?;
+    let words: Vec<_> = path.iter().filter_map(|word| word.to_str()).collect();
+    let member = |word: &str| world.member(word.parse().ok()?);
+    let list = match words.as_slice() {
+        ["/", "proc", "locks"] => LOCKS,
+        ["/", "proc", other, "fdinfo"] => member(other).map(|_| "read fdinfo")?,
+        ["/", "proc", other, "fdinfo", file] => {
+            member(other)?;
+            let facts = fs::metadata(format!("/proc/{other}/fd/{file}")).ok()?;
+            let is_shared = world.is_shared((facts.dev(), facts.ino()));
+            is_shared.then_some("read fdinfo of a file")?
         }
-    }
-
-    /// A file of this file system; pipes and the like are not shared with the other child. The
-    /// directory is never changed by a descriptor.
-    fn file(&self, (device, inode): (u64, u64)) -> Option<Object> {
-        (device == self.device && inode != self.inode).then_some(Object::File(inode))
-    }
-
-    /// A name, and the file that has it at the moment. `.` and the numbers in `/proc` are not names
-    /// in this directory.
-    fn named(&self, path: &[u8]) -> Vec<Object> {
-        let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-        if name.is_empty() || name == b"." || path.starts_with(b"/proc/") {
-            return Vec::new();
-        }
-        let facts = fs::symlink_metadata(self.dir.join(OsStr::from_bytes(name)));
-        let file = facts
-            .ok()
-            .and_then(|facts| self.file((facts.dev(), facts.ino())));
-        let name = Object::Name(name.to_vec());
-        file.into_iter().chain([name]).collect()
-    }
+        _ => return None,
+    };
+    let facts = fs::read_to_string(format!("/proc/{pid}/fdinfo/{descriptor}")).ok()?;
+    facts.starts_with("pos:\t0\n").then_some(list)
 }

@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::thread::yield_now;
 
 use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::{Signal, kill};
@@ -10,7 +9,6 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use super::program::pid as pid_of;
-use super::system::eventually;
 
 /// A process that is stopped between two system calls. Dropped, it goes on freely. All calls must
 /// come from the thread that stopped it, since the kernel knows a tracer by its thread.
@@ -31,9 +29,30 @@ impl Stepped {
     /// Stops a process wherever it is.
     #[track_caller]
     pub(crate) fn stop(pid: u32) -> Stepped {
+        Stepped::seize(pid, Options::PTRACE_O_TRACESYSGOOD)
+    }
+
+    /// Stops a program that forks processes to be stepped. All of them end with the test.
+    #[track_caller]
+    pub(crate) fn stop_with_its_forks(pid: u32) -> Stepped {
+        Stepped::seize(
+            pid,
+            Options::PTRACE_O_TRACESYSGOOD
+                | Options::PTRACE_O_TRACEFORK
+                | Options::PTRACE_O_EXITKILL,
+        )
+    }
+
+    #[track_caller]
+    fn seize(pid: u32, options: Options) -> Stepped {
         let pid = pid_of(pid);
-        ptrace::seize(pid, Options::PTRACE_O_TRACESYSGOOD).expect("it may be traced");
+        ptrace::seize(pid, options).expect("it may be traced");
         ptrace::interrupt(pid).expect("it is there");
+        Stepped::stopped(pid)
+    }
+
+    #[track_caller]
+    fn stopped(pid: Pid) -> Stepped {
         let stopped = Stepped {
             pid,
             is_gone: false,
@@ -42,6 +61,28 @@ impl Stepped {
             WaitStatus::PtraceEvent(..) => stopped,
             other => panic!("stopped by {other:?}"),
         }
+    }
+
+    /// Lets it go on until it has forked. The child is stopped before its first system call.
+    #[track_caller]
+    pub(crate) fn next_fork(&mut self) -> Stepped {
+        ptrace::cont(self.pid, None).expect("it is stopped");
+        match wait(self.pid) {
+            WaitStatus::PtraceEvent(..) => {}
+            other => panic!("no fork, but {other:?}"),
+        }
+        let child = ptrace::getevent(self.pid).expect("the number of the child");
+        Stepped::stopped(Pid::from_raw(child.try_into().expect("a number")))
+    }
+
+    /// Lets it go on freely, but stay traced.
+    #[track_caller]
+    pub(crate) fn let_run(&self) {
+        ptrace::cont(self.pid, None).expect("it is stopped");
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid.as_raw().unsigned_abs()
     }
 
     /// Lets it go on until it is about to make a system call. `None` if it ended instead.
@@ -88,6 +129,24 @@ impl Stepped {
     }
 
     /// What the kernel says about the call at which it is stopped.
+    #[cfg(target_arch = "x86_64")]
+    fn pending(&self) -> Call {
+        let registers = ptrace::getregs(self.pid).expect("it is stopped");
+        Call {
+            number: registers.orig_rax.cast_signed(),
+            arguments: [
+                registers.rdi,
+                registers.rsi,
+                registers.rdx,
+                registers.r10,
+                registers.r8,
+                registers.r9,
+            ],
+        }
+    }
+
+    /// What the kernel says about the call at which it is stopped.
+    #[cfg(not(target_arch = "x86_64"))]
     fn pending(&self) -> Call {
         let text = fs::read_to_string(format!("/proc/{}/syscall", self.pid)).expect("/proc");
         let mut words = text.split_whitespace();
@@ -103,17 +162,22 @@ impl Stepped {
         }
     }
 
+    /// What the call has returned at whose end it is stopped.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn result(&self) -> i64 {
+        let registers = ptrace::getregs(self.pid).expect("it is stopped");
+        registers.rax.cast_signed()
+    }
+
     /// A string in its memory.
     pub(crate) fn string(&self, address: u64) -> Vec<u8> {
         let memory = File::open(format!("/proc/{}/mem", self.pid)).expect("its memory");
-        let mut string = Vec::new();
-        let mut byte = [0];
-        while memory
-            .read_at(&mut byte, address + string.len() as u64)
-            .is_ok_and(|length| length == 1 && byte[0] != 0)
-        {
-            string.push(byte[0]);
-        }
+        let mut string = vec![0; 256];
+        // What lies behind the string may not be mapped.
+        let length = memory.read_at(&mut string, address).unwrap_or_default();
+        string.truncate(length);
+        let end = string.iter().position(|&byte| byte == 0);
+        string.truncate(end.unwrap_or(length));
         string
     }
 
@@ -133,23 +197,8 @@ impl Drop for Stepped {
     }
 }
 
-/// What it reports next. Under a deadline, because a process may sleep in the kernel for a reason
-/// that only another stopped one can end.
+/// What it reports next. Each program that is stepped has an alarm, so one that hangs ends.
 #[track_caller]
 fn wait(pid: Pid) -> WaitStatus {
-    let flags = WaitPidFlag::__WALL | WaitPidFlag::WNOHANG;
-    let mut status = WaitStatus::StillAlive;
-    // It answers almost at once, so first without the sleep of `eventually`.
-    for _ in 0..10_000 {
-        status = waitpid(pid, Some(flags)).expect("it is traced");
-        if status != WaitStatus::StillAlive {
-            return status;
-        }
-        yield_now();
-    }
-    eventually("a stop of the process", || {
-        status = waitpid(pid, Some(flags)).expect("it is traced");
-        status != WaitStatus::StillAlive
-    });
-    status
+    waitpid(pid, Some(WaitPidFlag::__WALL)).expect("it is traced")
 }

@@ -87,7 +87,9 @@
 //! | `private-mounts` | unshares the mount namespace | |
 //! | `tmpfs=PATH` `bind=FROM,TO` `read-only=PATH` `read-write=PATH` | mounts and remounts | |
 //! | **A poorer kernel** ([`seccomp`]) | | |
-//! | `no-nameless-files` `no-links` `no-pidfd` | makes `O_TMPFILE`, `linkat` or `pidfd_open` fail from now on | |
+//! | `no-nameless-files` `no-links` `no-renames` `no-pidfd` | makes `O_TMPFILE`, `linkat`, `renameat2` or `pidfd_open` fail from now on | |
+//! | `no-changes` | makes every call fail that creates, renames or removes a name | |
+//! | `no-sleep` | makes sleeps end at once | |
 //!
 //! A refusal is printed as one line; see [`report::refusal`].
 

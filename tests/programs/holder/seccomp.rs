@@ -5,6 +5,10 @@ use nix::libc;
 /// The bit of `O_TMPFILE` that is not `O_DIRECTORY`, on most architectures.
 #[allow(clippy::cast_sign_loss, reason = "flags are bits")]
 const NAMELESS: u32 = (libc::O_TMPFILE & !libc::O_DIRECTORY) as u32;
+#[allow(clippy::cast_sign_loss, reason = "flags are bits")]
+const CREATE: u32 = libc::O_CREAT as u32;
+/// The call does nothing and succeeds.
+const SUCCESS: libc::c_int = 0;
 /// Where `seccomp_data` keeps the number of the call, and the lower half of an argument.
 const CALL: u32 = 0;
 const ARGUMENTS: u32 = 16;
@@ -16,6 +20,20 @@ pub(crate) fn take(name: &str) -> bool {
         "no-nameless-files" => refuse(libc::SYS_openat, Some((2, NAMELESS)), libc::EOPNOTSUPP),
         "no-pidfd" => refuse(libc::SYS_pidfd_open, None, libc::ENOSYS),
         "no-links" => refuse(libc::SYS_linkat, None, libc::EPERM),
+        "no-renames" => refuse(libc::SYS_renameat2, None, libc::EINVAL),
+        "no-changes" => {
+            for flags in [NAMELESS, CREATE] {
+                refuse(libc::SYS_openat, Some((2, flags)), libc::EACCES);
+            }
+            for call in [libc::SYS_linkat, libc::SYS_unlinkat, libc::SYS_renameat2] {
+                refuse(call, None, libc::EACCES);
+            }
+        }
+        "no-sleep" => {
+            for call in [libc::SYS_nanosleep, libc::SYS_clock_nanosleep] {
+                refuse(call, None, SUCCESS);
+            }
+        }
         _ => return false,
     }
     true
