@@ -112,7 +112,8 @@ pub(crate) fn names_in(
 
     // As the crate is called in its source. A keyword cannot stand after `crate =`.
     let mut names: Vec<String> = names.iter().map(|name| name.replace('-', "_")).collect();
-    names.retain(|name| syn::parse_str::<Ident>(name).is_ok());
+    // The parser skips blanks and a byte order mark, which are not part of an identifier.
+    names.retain(|name| syn::parse_str::<Ident>(name).is_ok_and(|ident| ident == name));
     names.sort();
     names.dedup();
     names
@@ -235,6 +236,14 @@ mod tests {
         assert_eq!(names(&both), ["pf"]);
         let unreadable = names_in("[dependencies]\npf.workspace = true", |_| None);
         assert_eq!(unreadable, [""; 0]);
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_written_is_none() {
+        for name in ["fn", "1a", " a", "a ", "\u{feff}a", "a/**/", "a b", ""] {
+            let manifest = format!("[dependencies]\n'{name}' = {{ package = 'pidfile' }}");
+            assert_eq!(names(&manifest), [""; 0], "{name:?}");
+        }
     }
 
     #[test]
