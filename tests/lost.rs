@@ -6,7 +6,6 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::{MetadataExt, symlink};
 
 use nix::sys::signal::Signal::{self, SIGTERM};
-use nix::sys::stat::fstat;
 use pidfile::{Lost, Options, PidFile};
 
 use crate::support::{Program, Sandbox, Snapshot, eventually, holder, is_locked};
@@ -79,9 +78,10 @@ fn verify_says_that_a_second_instance_runs() {
 fn the_descriptor_is_that_of_the_locked_file() {
     let sandbox = Sandbox::new();
     let guard = PidFile::acquire(sandbox.pidfile()).unwrap();
-    let open = fstat(guard.as_fd()).unwrap();
+    let copy = guard.as_fd().try_clone_to_owned().unwrap();
+    let open = File::from(copy).metadata().unwrap();
     let named = fs::metadata(sandbox.pidfile()).unwrap();
-    assert_eq!(open.st_ino, named.ino());
+    assert_eq!(open.ino(), named.ino());
     assert!(guard.as_fd().as_raw_fd() > 2);
     // The lock belongs to the open file, so a copy of the descriptor keeps it.
     let copy = guard.as_fd().try_clone_to_owned().unwrap();

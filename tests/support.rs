@@ -28,10 +28,14 @@ pub(crate) use mounts::{Mount, has_program};
 pub(crate) use outside::{IN_VAIN, PATIENCE, assert_nobody, found};
 pub(crate) use program::Program;
 pub(crate) use refusal::Refusal;
-pub(crate) use sandbox::{Sandbox, names, progress, set_mode};
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) use sandbox::progress;
+pub(crate) use sandbox::{Sandbox, names, set_mode};
 pub(crate) use script::{Script, holder};
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) use stepping::Call;
 #[cfg(target_os = "linux")]
-pub(crate) use stepping::{Call, Stepped};
+pub(crate) use stepping::Stepped;
 pub(crate) use storm::storm;
 pub(crate) use stranger::Stranger;
 pub(crate) use system::{
