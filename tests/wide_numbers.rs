@@ -1,4 +1,5 @@
-//! Programs with 32-bit numbers: an inode above 2^32 and a time after 2038.
+//! Programs with 32-bit numbers: an inode above 2^32, a time after 2038, and what such a program has in
+//! common with the others.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -138,4 +139,17 @@ fn a_directory_with_a_time_after_2038_is_used_and_made() {
         drop(started);
         fs::remove_dir_all(dir.join("below")).unwrap();
     }
+}
+
+#[test]
+fn a_peer_that_locked_with_fcntl_is_named_by_programs_of_every_width() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.pidfile();
+    let mut peer = holder(&path).steps("hold-by-fcntl wait").start();
+    peer.expect("locked");
+    for program in programs() {
+        let script = Script::of(&program).set("path", &path).steps("acquire");
+        script.refusal().expect("Locked", 75).expect_pid(peer.pid());
+    }
+    assert!(peer.is_running());
 }

@@ -238,41 +238,75 @@ pub(crate) struct RecordLock {
     pub(crate) exclusive: bool,
 }
 
-/// On 32-bit glibc the commands for open file descriptions take the wide structure.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-type RawRecordLock = libc::flock64;
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-type RawRecordLock = libc::flock;
-
 /// Finds a record lock on any part of a file, without setting one.
 pub(crate) fn record_lock(fd: RawFd) -> nix::Result<Option<RecordLock>> {
     // Unlike F_GETLK, this command also reports the locks of this process.
     #[cfg(target_os = "linux")]
-    match find_record_lock(fd, libc::F_OFD_GETLK) {
+    match record::of_all(fd) {
         Err(Errno::EINVAL) => {} // Linux before 3.15.
         found => return found,
     }
-    find_record_lock(fd, libc::F_GETLK)
+    record::of_others(fd)
 }
 
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::unnecessary_cast,
-    trivial_numeric_casts,
-    reason = "the constants are small, and their type is not that of the fields everywhere"
-)]
-fn find_record_lock(fd: RawFd, command: libc::c_int) -> nix::Result<Option<RecordLock>> {
-    // SAFETY: flock is a plain C struct, for which zeroes are a valid value: the whole file.
-    let mut lock: RawRecordLock = unsafe { MaybeUninit::zeroed().assume_init() };
-    lock.l_type = libc::F_WRLCK as libc::c_short;
-    lock.l_whence = libc::SEEK_SET as libc::c_short;
-    // SAFETY: both commands read and write a structure of this type.
-    retry(|| Errno::result(unsafe { libc::fcntl(fd, command, &raw mut lock) }))?;
-    if lock.l_type == libc::F_UNLCK as libc::c_short {
-        return Ok(None);
+mod record {
+    use super::{Errno, MaybeUninit, RawFd, RecordLock, libc, retry};
+
+    /// What is asked about: a lock that excludes all others, on the whole file.
+    macro_rules! question {
+        ($structure:ty) => {{
+            // SAFETY: it is a plain C structure, for which zeroes are a valid value.
+            let mut lock: $structure = unsafe { MaybeUninit::zeroed().assume_init() };
+            lock.l_type = EXCLUSIVE;
+            lock.l_whence = SET;
+            lock
+        }};
     }
-    Ok(Some(RecordLock {
-        pid: u32::try_from(lock.l_pid).ok().filter(|pid| *pid > 0),
-        exclusive: lock.l_type == libc::F_WRLCK as libc::c_short,
-    }))
+
+    #[allow(clippy::cast_possible_truncation, reason = "the constants are small")]
+    const EXCLUSIVE: libc::c_short = libc::F_WRLCK as libc::c_short;
+    #[allow(clippy::cast_possible_truncation, reason = "the constants are small")]
+    const NONE: libc::c_short = libc::F_UNLCK as libc::c_short;
+    #[allow(clippy::cast_possible_truncation, reason = "the constants are small")]
+    const SET: libc::c_short = libc::SEEK_SET as libc::c_short;
+
+    fn answer(kind: libc::c_short, pid: libc::pid_t) -> Option<RecordLock> {
+        (kind != NONE).then(|| RecordLock {
+            pid: u32::try_from(pid).ok().filter(|pid| *pid > 0),
+            exclusive: kind == EXCLUSIVE,
+        })
+    }
+
+    /// A lock of another process.
+    pub(super) fn of_others(fd: RawFd) -> nix::Result<Option<RecordLock>> {
+        ask(fd, libc::F_GETLK)
+    }
+
+    /// A lock of any process, this one included.
+    #[cfg(all(
+        target_os = "linux",
+        not(all(target_env = "gnu", target_pointer_width = "32"))
+    ))]
+    pub(super) fn of_all(fd: RawFd) -> nix::Result<Option<RecordLock>> {
+        ask(fd, libc::F_OFD_GETLK)
+    }
+
+    fn ask(fd: RawFd, command: libc::c_int) -> nix::Result<Option<RecordLock>> {
+        let mut lock = question!(libc::flock);
+        // SAFETY: both commands read and write a structure of this type.
+        retry(|| Errno::result(unsafe { libc::fcntl(fd, command, &raw mut lock) }))?;
+        Ok(answer(lock.l_type, lock.l_pid))
+    }
+
+    /// The same on 32-bit glibc, where `fcntl` takes the wide structure for this command before
+    /// glibc 2.28 and the narrow one since. The kernel takes the wide one.
+    #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "32"))]
+    pub(super) fn of_all(fd: RawFd) -> nix::Result<Option<RecordLock>> {
+        let mut lock = question!(libc::flock64);
+        // SAFETY: this command reads and writes a structure of this type.
+        let mut call =
+            || unsafe { libc::syscall(libc::SYS_fcntl64, fd, libc::F_OFD_GETLK, &raw mut lock) };
+        retry(|| Errno::result(call()))?;
+        Ok(answer(lock.l_type, lock.l_pid))
+    }
 }
