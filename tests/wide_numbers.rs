@@ -153,3 +153,26 @@ fn a_peer_that_locked_with_fcntl_is_named_by_programs_of_every_width() {
     }
     assert!(peer.is_running());
 }
+
+#[test]
+fn a_file_is_passed_to_a_program_of_any_width() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.pidfile();
+    for program in programs() {
+        fs::write(&path, "2147483647\n").unwrap();
+        let facts = fs::metadata(&path).unwrap();
+        let (dev, ino, shown) = (facts.dev(), facts.ino(), path.display());
+        let hold = format!("exec 7<>{shown} && flock -n 7 && exec \"$@\"");
+        let passed = format!("7:{dev}:{ino}:644:-:-:yyn:{shown}");
+        let mut next = Script::of(&program)
+            .steps("inherit adopt wait")
+            .env("PIDFILE_INHERITED", passed)
+            .under(&["sh", "-c", &hold, "sh"])
+            .start();
+        next.expect("inherited ");
+        next.expect_held(&path);
+        next.signal(SIGTERM);
+        next.expect_death_by(SIGTERM);
+        sandbox.assert_names([]);
+    }
+}

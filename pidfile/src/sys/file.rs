@@ -134,7 +134,9 @@ mod raw {
             let stat = unsafe { stat.assume_init() };
             Some(Ok(Stat {
                 id: FileId {
-                    dev: u64::from(stat.stx_dev_major) << 32 | u64::from(stat.stx_dev_minor),
+                    // The number that `stat` has for it in the 64-bit program that this one may
+                    // pass its file to.
+                    dev: libc::makedev(stat.stx_dev_major, stat.stx_dev_minor),
                     ino: stat.stx_ino,
                 },
                 mode: libc::mode_t::from(stat.stx_mode),
