@@ -288,9 +288,10 @@ pub fn manifest(text: &str) {
     let longer = format!(
         "{text}\n[target.'cfg(unix)'.dependencies]\nother-name = {{ package = 'pidfile' }}\n"
     );
+    let there = ["target", "cfg(unix)", "dependencies", "other-name"];
     if toml::entries(&longer)
         .last()
-        .is_some_and(|last| last.path.ends_with(&["other-name"]))
+        .is_some_and(|last| last.path == there)
     {
         let names = renamed::names_in(&longer, |_| None);
         let is_found = names.iter().any(|name| name == "other_name");

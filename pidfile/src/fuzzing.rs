@@ -306,6 +306,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri does not know `openat`")]
     fn places_are_what_plain_rules_say() {
         replay("place", place);
     }

@@ -164,6 +164,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri does not know `getpwnam_r`")]
     fn a_user_is_found_by_name() {
         let root = Ownership::resolve(&Options::new().owner("root")).unwrap();
         assert_eq!(root.uid, Some(Uid::from_raw(0)));

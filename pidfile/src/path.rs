@@ -250,6 +250,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri does not know `getauxval`")]
     fn the_default_name_is_the_programs() {
         let exe = env::current_exe().unwrap();
         let mut name = exe.file_name().unwrap().to_owned();
@@ -287,7 +288,7 @@ mod tests {
                 "`temp_dir` cannot be combined with `path`",
             ),
             (
-                Options::new().dir("/run").temp_dir(true),
+                Options::new().name("app").dir("/run").temp_dir(true),
                 "`temp_dir` cannot be combined with `dir`",
             ),
         ] {
