@@ -15,6 +15,8 @@ use std::io::stdin;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::exit;
+use std::thread::sleep;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -25,6 +27,8 @@ use pidfile::{Error, Options, PidFile};
 
 /// What a killed program may have left: numbers that are shorter and longer than any real one.
 const STALE: [&str; 2] = ["7\n", "2147483647\n"];
+/// For how long a program holds its file now and then.
+const STAY: Duration = Duration::from_micros(100);
 /// No process outlives its test by more than this.
 const ALARM_SECONDS: u32 = 300;
 
@@ -39,8 +43,11 @@ fn main() {
     match kind.to_str() {
         Some("fresh") => {
             announce();
-            while !is_told() {
-                hold_and_release(&options);
+            for round in 0.. {
+                if is_told() {
+                    break;
+                }
+                hold_and_release(&options, round);
             }
         }
         Some("take-over") => {
@@ -51,12 +58,12 @@ fn main() {
                 fs::write(&file, record).expect("a stale file");
                 file
             });
-            for file in stale.iter().cycle() {
+            for (round, file) in stale.iter().cycle().enumerate() {
                 if is_told() {
                     break;
                 }
                 fs::hard_link(file, path).expect("link");
-                hold_and_release(&options);
+                hold_and_release(&options, round);
             }
         }
         Some("adopt") => adopt(&options),
@@ -76,9 +83,15 @@ fn announce() {
     println!("record {}", std::process::id());
 }
 
-fn hold_and_release(options: &Options) {
+fn hold_and_release(options: &Options, round: usize) {
     match options.acquire() {
-        Ok(guard) => guard.release().expect("release"),
+        Ok(guard) => {
+            if round.is_multiple_of(3) {
+                // So that readers meet the file on a busy machine, too.
+                sleep(STAY);
+            }
+            guard.release().expect("release");
+        }
         Err(Error::Locked { .. }) => {}
         Err(error) => panic!("{error:?}"),
     }
