@@ -38,9 +38,10 @@ pub(crate) use stepping::Call;
 pub(crate) use stepping::Stepped;
 pub(crate) use storm::storm;
 pub(crate) use stranger::Stranger;
+#[cfg(target_os = "linux")]
+pub(crate) use system::DEADLINE;
 pub(crate) use system::{
-    DEADLINE, UNSHARE, a_moment, can_unshare, dead_process, descriptors, eventually, is_root,
-    needs, zombie,
+    UNSHARE, a_moment, can_unshare, dead_process, descriptors, eventually, is_root, needs, zombie,
 };
 
 /// An ordinary user (and group) that nothing on the machine belongs to, and another one.
