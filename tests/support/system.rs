@@ -9,7 +9,7 @@ use std::thread::{current, sleep};
 use std::time::{Duration, Instant};
 
 /// A test that has waited this long for anything has failed.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Waits until the condition holds. Only for what cannot be waited for without polling.
 #[track_caller]
