@@ -34,7 +34,7 @@ const SAMPLE: usize = 250;
 /// The same where each point needs a holder and a bystander.
 const SAMPLE_OF_TWO: usize = 15;
 /// An operation that tries again until its time is up repeats its calls; no other has so many.
-const MOST_CALLS: usize = 700;
+const MOST_CALLS: usize = 900;
 
 /// Every point of these scenarios, found by a run of each without a fault.
 fn points(sandbox: &Sandbox, scenarios: &[Scenario]) -> Vec<(Scenario, Call, Point)> {

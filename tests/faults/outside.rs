@@ -139,7 +139,12 @@ fn is_documented(scene: &Scene, point: Point, call: Call, error: &str) -> Result
         }
         // Without what /proc reports it is not certain who has the lock.
         "UnknownHolder" => {
-            let reads = [libc::SYS_openat, libc::SYS_read, libc::SYS_getdents64];
+            let reads = [
+                libc::SYS_open,
+                libc::SYS_openat,
+                libc::SYS_read,
+                libc::SYS_getdents64,
+            ];
             scene.scenario.before == Before::HeldButNamed
                 || reads.contains(&call.number) && matches!(point.fault, Fault::Fails(_))
         }
