@@ -170,6 +170,11 @@ fn identify(target: &Target, publishing: &Publishing, name: &CStr, file: &File) 
 
 fn lock_and_write(plan: &Plan, file: &File) -> Result<()> {
     if plan.terms.lock {
+        // Linux reports a refused lock as EACCES there, and a file that was renamed while it is open
+        // may not be found by its new name. Then a second start would find the path free.
+        if sys::is_on_cifs(file.as_raw_fd()) {
+            return Err(plan.target.unsupported());
+        }
         sys::flock(file.as_raw_fd(), LockKind::Exclusive)
             .map_err(|errno| plan.target.cannot_lock(errno))?;
     }

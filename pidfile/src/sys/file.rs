@@ -231,6 +231,31 @@ pub(crate) fn flock(fd: RawFd, kind: LockKind) -> nix::Result<()> {
     retry(|| Errno::result(unsafe { libc::flock(fd, operation) })).map(drop)
 }
 
+/// Whether the file is on a server that speaks CIFS, which is also called SMB.
+#[cfg(target_os = "linux")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a word of either sign, of which the magic number fills 32 bits"
+)]
+pub(crate) fn is_on_cifs(fd: RawFd) -> bool {
+    /// `CIFS_SUPER_MAGIC` and `SMB2_SUPER_MAGIC`, from <linux/magic.h>.
+    const CIFS: [u32; 2] = [0xFF53_4D42, 0xFE53_4D42];
+    let mut facts = MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: `facts` is valid for writing one structure of that type.
+    if unsafe { libc::fstatfs(fd, facts.as_mut_ptr()) } != 0 {
+        return false;
+    }
+    // SAFETY: fstatfs has succeeded, so it has filled in the structure.
+    let facts = unsafe { facts.assume_init() };
+    CIFS.contains(&(facts.f_type as u32))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn is_on_cifs(_: RawFd) -> bool {
+    false
+}
+
 /// A record lock, set with `fcntl` or `lockf`, that would conflict with an exclusive one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RecordLock {

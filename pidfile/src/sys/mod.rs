@@ -29,8 +29,8 @@ mod signal;
 
 pub(crate) use array::LeakedArray;
 pub(crate) use file::{
-    FileId, LockKind, Stat, borrow, close, duplicate, flock, record_lock, rename_no_replace, stat,
-    stat_at, truncate, unlink,
+    FileId, LockKind, Stat, borrow, close, duplicate, flock, is_on_cifs, record_lock,
+    rename_no_replace, stat, stat_at, truncate, unlink,
 };
 pub(crate) use list::LeakedList;
 pub(crate) use passing::{inherit_by, is_inherited, keep, own_inherited, remove_variable};
