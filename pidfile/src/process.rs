@@ -213,6 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri does not know `kill`")]
     fn this_process_is_alive_and_is_itself() {
         let me = std::process::id();
         assert!(is_alive(me));
@@ -222,6 +223,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri does not know `kill`")]
     fn a_number_that_no_process_has_is_dead() {
         // One more than the largest pid_max that Linux allows, and what kill would take for a
         // group of processes.
@@ -231,6 +233,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
+    #[cfg_attr(miri, ignore = "Miri starts no process")]
     fn a_zombie_is_dead_and_a_stranger_is_another_program() {
         let mut child = std::process::Command::new("sleep")
             .arg("60")

@@ -256,6 +256,7 @@ mod tests {
     extern "C" fn siblings(_: c_int) {}
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri does not know `sigfillset`")]
     fn a_sibling_is_known_by_its_mask_alone() {
         let sibling = action(siblings as *const () as libc::sighandler_t);
         assert_eq!(classify(&sibling, ours), Disposition::Sibling);
