@@ -193,7 +193,6 @@ impl<'a> Run<'a> {
     fn make_call(&mut self, member: Member) {
         let actor = &mut self.actors[member];
         let At::Call(touched) = actor.at.clone() else {
-            actor.stepped().make_call();
             actor.remember(&"wakes");
             self.log.push(format!("{member} wakes"));
             return;
@@ -285,15 +284,14 @@ impl<'a> Run<'a> {
                 return;
             };
             match Next::of(stepped, &call, &self.world) {
-                Next::Call(touched) if touched.verb == LOCKS && actor.has_read_locks => {
-                    stepped.make_call();
-                }
+                Next::Call(touched) if touched.verb == LOCKS && actor.has_read_locks => {}
                 Next::Call(touched) => {
                     actor.has_read_locks = touched.verb == LOCKS;
                     actor.at = At::Call(touched);
                     return;
                 }
                 Next::Sleep => {
+                    stepped.skip_call();
                     actor.at = At::Sleep;
                     actor.is_rested = false;
                     return;
@@ -308,7 +306,6 @@ impl<'a> Run<'a> {
                         actor.at = At::Hold;
                         return;
                     }
-                    stepped.make_call();
                 }
                 Next::Draft => {
                     stepped.make_call();
@@ -317,9 +314,7 @@ impl<'a> Run<'a> {
                         self.note_new_file(member, result);
                     }
                 }
-                Next::Private => {
-                    stepped.make_call();
-                }
+                Next::Private => {}
             }
         }
     }

@@ -103,7 +103,7 @@ pub(super) const START: Scenario = Scenario {
     processes: &[STARTER, STARTER],
     kills: false,
     removes: false,
-    switches: 2,
+    switches: 1,
 };
 
 /// Two starters on a stale file.

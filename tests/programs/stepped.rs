@@ -16,7 +16,7 @@
 //! A refusal is `refused VARIANT PID`. The test reads all of this from the memory of the process, at
 //! its call of `write`, so the output may go nowhere.
 //!
-//! No sleep takes time here, and a clock that is read has moved on by ten milliseconds. So what a
+//! A clock that is read has moved on by ten milliseconds, and the test skips all sleeps. So what a
 //! process does depends only on the answers to its system calls.
 
 #[path = "holder/seccomp.rs"]
@@ -41,10 +41,10 @@ fn main() {
     let path = std::env::args_os().nth(1).expect("PATH");
     // The kernel reaps the children.
     ignore_the_end_of_children();
-    seccomp::take("no-sleep");
     for line in stdin().lock().lines().map_while(Result::ok) {
         if let Some((before, rest)) = line.split_once('/') {
             in_a_child(|| {
+                seccomp::take("stop-at-calls");
                 let mut process = Process::new(&path);
                 process.take(before);
                 for steps in rest.split(';') {
@@ -56,7 +56,10 @@ fn main() {
             });
         } else {
             for steps in line.split(';') {
-                in_a_child(|| Process::new(&path).take(steps));
+                in_a_child(|| {
+                    seccomp::take("stop-at-calls");
+                    Process::new(&path).take(steps);
+                });
             }
         }
     }

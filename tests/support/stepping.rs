@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, MetadataExt};
 
+use nix::libc;
 use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -16,6 +17,8 @@ use super::program::pid as pid_of;
 pub(crate) struct Stepped {
     pid: Pid,
     is_gone: bool,
+    /// Whether it stops only at the calls that its filter names.
+    is_filtered: bool,
 }
 
 /// A system call that a process is about to make.
@@ -32,13 +35,15 @@ impl Stepped {
         Stepped::seize(pid, Options::PTRACE_O_TRACESYSGOOD)
     }
 
-    /// Stops a program that forks processes to be stepped. All of them end with the test.
+    /// Stops a program that forks processes to be stepped, each of which has a filter (the step
+    /// `stop-at-calls`). All of them end with the test.
     #[track_caller]
     pub(crate) fn stop_with_its_forks(pid: u32) -> Stepped {
         Stepped::seize(
             pid,
             Options::PTRACE_O_TRACESYSGOOD
                 | Options::PTRACE_O_TRACEFORK
+                | Options::PTRACE_O_TRACESECCOMP
                 | Options::PTRACE_O_EXITKILL,
         )
     }
@@ -56,6 +61,7 @@ impl Stepped {
         let stopped = Stepped {
             pid,
             is_gone: false,
+            is_filtered: false,
         };
         match wait(pid) {
             WaitStatus::PtraceEvent(..) => stopped,
@@ -66,13 +72,18 @@ impl Stepped {
     /// Lets it go on until it has forked. The child is stopped before its first system call.
     #[track_caller]
     pub(crate) fn next_fork(&mut self) -> Stepped {
-        ptrace::cont(self.pid, None).expect("it is stopped");
-        match wait(self.pid) {
-            WaitStatus::PtraceEvent(..) => {}
-            other => panic!("no fork, but {other:?}"),
+        loop {
+            ptrace::cont(self.pid, None).expect("it is stopped");
+            match wait(self.pid) {
+                WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_FORK) => break,
+                WaitStatus::PtraceEvent(..) => {}
+                other => panic!("no fork, but {other:?}"),
+            }
         }
         let child = ptrace::getevent(self.pid).expect("the number of the child");
-        Stepped::stopped(Pid::from_raw(child.try_into().expect("a number")))
+        let mut child = Stepped::stopped(Pid::from_raw(child.try_into().expect("a number")));
+        child.is_filtered = true;
+        child
     }
 
     /// Lets it go on freely, but stay traced.
@@ -88,13 +99,27 @@ impl Stepped {
     /// Lets it go on until it is about to make a system call. `None` if it ended instead.
     #[track_caller]
     pub(crate) fn next_call(&mut self) -> Option<Call> {
-        self.resume().then(|| self.pending())
+        let go_on = if self.is_filtered {
+            ptrace::cont
+        } else {
+            ptrace::syscall
+        };
+        self.resume(go_on).then(|| self.pending())
+    }
+
+    /// Lets it not make the system call that it was about to make, which succeeds.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn skip_call(&self) {
+        let mut registers = ptrace::getregs(self.pid).expect("it is stopped");
+        registers.orig_rax = u64::MAX;
+        registers.rax = 0;
+        ptrace::setregs(self.pid, registers).expect("it is stopped");
     }
 
     /// Lets it make the system call that it was about to make. Returns whether it is still there.
     #[track_caller]
     pub(crate) fn make_call(&mut self) -> bool {
-        self.resume()
+        self.resume(ptrace::syscall)
     }
 
     /// Kills it, and waits until nothing of it is left.
@@ -108,15 +133,17 @@ impl Stepped {
         }
     }
 
-    /// Goes on until the next stop, which is at the beginning of a call and at its end in turn: where
-    /// it was first stopped, it was in no call, or in one that it begins again. Signals reach the process on the way.
+    /// Goes on until the next stop. Without a filter this is the beginning of a call and its end in
+    /// turn: where it was first stopped, it was in no call, or in one that it begins again. Signals
+    /// reach the process on the way.
     #[track_caller]
-    fn resume(&mut self) -> bool {
+    fn resume(&mut self, go_on: fn(Pid, Option<Signal>) -> nix::Result<()>) -> bool {
         let mut signal = None;
         loop {
-            ptrace::syscall(self.pid, signal).expect("it is stopped");
+            go_on(self.pid, signal).expect("it is stopped");
             match wait(self.pid) {
-                WaitStatus::PtraceSyscall(_) => return true,
+                WaitStatus::PtraceSyscall(_)
+                | WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_SECCOMP) => return true,
                 WaitStatus::Stopped(_, seen) => signal = Some(seen),
                 WaitStatus::PtraceEvent(..) => signal = None,
                 WaitStatus::Exited(..) | WaitStatus::Signaled(..) => {

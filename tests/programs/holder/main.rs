@@ -89,7 +89,7 @@
 //! | **A poorer kernel** ([`seccomp`]) | | |
 //! | `no-nameless-files` `no-links` `no-renames` `no-pidfd` | makes `O_TMPFILE`, `linkat`, `renameat2` or `pidfd_open` fail from now on | |
 //! | `no-changes` | makes every call fail that creates, renames or removes a name | |
-//! | `no-sleep` | makes sleeps end at once | |
+//! | `stop-at-calls` | lets a tracer stop the process before each call about a file | |
 //!
 //! A refusal is printed as one line; see [`report::refusal`].
 

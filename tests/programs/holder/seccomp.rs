@@ -7,11 +7,37 @@ use nix::libc;
 const NAMELESS: u32 = (libc::O_TMPFILE & !libc::O_DIRECTORY) as u32;
 #[allow(clippy::cast_sign_loss, reason = "flags are bits")]
 const CREATE: u32 = libc::O_CREAT as u32;
-/// The call does nothing and succeeds.
-const SUCCESS: libc::c_int = 0;
 /// Where `seccomp_data` keeps the number of the call, and the lower half of an argument.
 const CALL: u32 = 0;
 const ARGUMENTS: u32 = 16;
+
+/// Calls by which a process learns about files and other processes, changes something, sleeps or ends.
+const ABOUT_FILES: [libc::c_long; 24] = [
+    libc::SYS_clock_nanosleep,
+    libc::SYS_close,
+    libc::SYS_exit_group,
+    libc::SYS_fchmod,
+    libc::SYS_fchown,
+    libc::SYS_fcntl,
+    libc::SYS_flock,
+    libc::SYS_fstat,
+    libc::SYS_ftruncate,
+    libc::SYS_getdents64,
+    libc::SYS_kill,
+    libc::SYS_linkat,
+    libc::SYS_nanosleep,
+    libc::SYS_newfstatat,
+    libc::SYS_openat,
+    libc::SYS_ppoll,
+    libc::SYS_pread64,
+    libc::SYS_pwrite64,
+    libc::SYS_read,
+    libc::SYS_renameat,
+    libc::SYS_renameat2,
+    libc::SYS_statx,
+    libc::SYS_unlinkat,
+    libc::SYS_write,
+];
 
 /// Whether `name` was a step of this file.
 pub(crate) fn take(name: &str) -> bool {
@@ -29,18 +55,13 @@ pub(crate) fn take(name: &str) -> bool {
                 refuse(call, None, libc::EACCES);
             }
         }
-        "no-sleep" => {
-            for call in [libc::SYS_nanosleep, libc::SYS_clock_nanosleep] {
-                refuse(call, None, SUCCESS);
-            }
-        }
+        "stop-at-calls" => stop_at(&ABOUT_FILES),
         _ => return false,
     }
     true
 }
 
 /// From now on `call` fails with `errno`, if its argument of that index has one of those bits.
-#[allow(unsafe_code, reason = "prctl and seccomp")]
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -74,6 +95,35 @@ fn refuse(call: libc::c_long, bits: Option<(u32, u32)>, errno: libc::c_int) {
     }
     program.push(answer(libc::SECCOMP_RET_ERRNO | errno as u32));
     program.push(answer(libc::SECCOMP_RET_ALLOW));
+    install(&mut program);
+}
+
+/// From now on a tracer sees the process stop before each of these calls.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "numbers of calls are small and positive"
+)]
+fn stop_at(calls: &[libc::c_long]) {
+    let answer = |action| instruction(libc::BPF_RET | libc::BPF_K, 0, 0, action);
+    let is = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+    let mut program = vec![instruction(
+        libc::BPF_LD | libc::BPF_W | libc::BPF_ABS,
+        0,
+        0,
+        CALL,
+    )];
+    for call in calls {
+        program.push(instruction(is, 0, 1, *call as u32));
+        program.push(answer(libc::SECCOMP_RET_TRACE));
+    }
+    program.push(answer(libc::SECCOMP_RET_ALLOW));
+    install(&mut program);
+}
+
+#[allow(unsafe_code, reason = "prctl and seccomp")]
+#[allow(clippy::cast_possible_truncation, reason = "a filter is short")]
+fn install(program: &mut [libc::sock_filter]) {
     let filter = libc::sock_fprog {
         len: program.len() as u16,
         filter: program.as_mut_ptr(),
