@@ -1,0 +1,126 @@
+//! What the registry asks the system for: names, descriptors, and the end of the process. It checks
+//! that the registry asks for the right thing.
+//!
+//! Its state is no part of the memory model, as the kernel's is none. Each call takes a turn on one
+//! relaxed atomic, so that loom tries every order of two calls, and learns nothing else from it.
+
+use real_std::cell::RefCell;
+use real_std::collections::{HashMap, HashSet};
+use real_std::ffi::{CStr, CString};
+
+use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use real_std::rc::Rc;
+
+/// A descriptor or an inode.
+type Number = i32;
+
+#[derive(Default)]
+struct Kernel {
+    turn: Option<Rc<AtomicUsize>>,
+    /// Which file has a name.
+    names: HashMap<CString, Number>,
+    /// Which names an end must leave alone.
+    reserved: HashSet<CString>,
+    closed: HashSet<Number>,
+    /// How often the file behind a descriptor was scrubbed.
+    scrubs: HashMap<Number, usize>,
+    has_ended: bool,
+    at_exit: Vec<extern "C" fn()>,
+}
+
+thread_local! {
+    static KERNEL: RefCell<Kernel> = RefCell::default();
+}
+
+/// Begins a run.
+pub(crate) fn boot() {
+    let kernel = Kernel {
+        turn: Some(Rc::new(AtomicUsize::new(0))),
+        ..Kernel::default()
+    };
+    drop(KERNEL.replace(kernel));
+}
+
+fn call<T>(call: impl FnOnce(&mut Kernel) -> T) -> T {
+    let turn = KERNEL.with_borrow(|kernel| kernel.turn.clone());
+    turn.expect("it is booted").fetch_add(1, Relaxed);
+    KERNEL.with_borrow_mut(call)
+}
+
+/// Whether the process has ended.
+pub(crate) fn has_ended() -> bool {
+    KERNEL.with_borrow(|kernel| kernel.has_ended)
+}
+
+/// Gives a file its name.
+pub(crate) fn link(name: &CStr, file: Number, reserved: bool) {
+    call(|kernel| {
+        assert!(
+            !kernel.has_ended,
+            "{name:?} is published when the end has passed"
+        );
+        let before = kernel.names.insert(name.to_owned(), file);
+        assert_eq!(before, None, "{name:?} is not free");
+        if reserved {
+            kernel.reserved.insert(name.to_owned());
+        }
+    });
+}
+
+/// The process ends: no name may be left that this end concerns.
+pub(crate) fn end() {
+    call(|kernel| {
+        for name in kernel.names.keys() {
+            assert!(kernel.reserved.contains(name), "{name:?} is left");
+        }
+        for name in &kernel.reserved {
+            assert!(kernel.names.contains_key(name), "{name:?} was reserved");
+        }
+        kernel.has_ended = true;
+    });
+}
+
+pub(crate) fn has_name(name: &CStr) -> bool {
+    call(|kernel| kernel.names.contains_key(name))
+}
+
+/// The guard closes its descriptors.
+pub(crate) fn close(file: Number) {
+    call(|kernel| kernel.closed.insert(file));
+}
+
+/// The first call of a scrub.
+pub(crate) fn begin_scrub(file: Number) {
+    call(|kernel| {
+        assert!(!kernel.closed.contains(&file), "{file} is closed");
+        let count = kernel.scrubs.entry(file).or_default();
+        *count += 1;
+        assert_eq!(*count, 1, "{file} is scrubbed again");
+    });
+}
+
+pub(crate) fn inode(name: &CStr) -> Option<Number> {
+    call(|kernel| kernel.names.get(name).copied())
+}
+
+/// Returns whether there was such a name.
+pub(crate) fn unlink(dir: Number, name: &CStr) -> bool {
+    call(|kernel| {
+        // The models give both descriptors of an entry the same number.
+        assert!(!kernel.closed.contains(&dir), "{name:?} is removed late");
+        kernel.names.remove(name).is_some()
+    })
+}
+
+pub(crate) fn at_exit(hook: extern "C" fn()) {
+    call(|kernel| kernel.at_exit.push(hook));
+}
+
+/// The exit runs its hooks.
+pub(crate) fn exit() {
+    let hooks = call(|kernel| kernel.at_exit.clone());
+    assert_eq!(hooks.len(), 1, "there is one hook");
+    for hook in hooks {
+        hook();
+    }
+}
