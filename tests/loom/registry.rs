@@ -20,7 +20,9 @@
 //!
 //! A signal handler runs on a thread of its own: on the publisher's thread the signal would be blocked.
 //! The bytes of a name are not modelled; a name is written and read together with the numbers, which
-//! are. Nor are forks, the second copy of the crate, and the limit of one second on every wait.
+//! are. An operation between two `SeqCst` operations of its thread is as good as `SeqCst` itself, because
+//! of the fences in [`sync`]; so a weaker order of the counter in `ending::begin` would not be found.
+//! Not modelled either are forks, the second copy of the crate, and the limit of one second on every wait.
 
 // The modules below say `std::sync::atomic`, `std::ffi` and so on.
 extern crate self as std;
