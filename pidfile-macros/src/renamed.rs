@@ -142,7 +142,9 @@ fn is_workspace(entries: &[Entry]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{message, names_in};
+    use std::fs;
+
+    use super::{message, names_in, read};
 
     fn names(manifest: &str) -> Vec<String> {
         names_in(manifest, |_| panic!("nothing is inherited here"))
@@ -202,6 +204,7 @@ mod tests {
             "[dependencies]\npidfile = { package = \"another\" }\npf = { package = \"pidfile\" }",
             "[dependencies]\npf = { package = \"pidfile2\" }",
             "[dependencies]\npf = \"pidfile\"",
+            "[dependencies]\npf.workspace = false",
             "[dependencies]\n# pf = { package = \"pidfile\" }",
             "[package.metadata.dependencies]\npf = { package = \"pidfile\" }",
             "[workspace.dependencies]\npf = { package = \"pidfile\" }",
@@ -244,6 +247,27 @@ mod tests {
             let manifest = format!("[dependencies]\n'{name}' = {{ package = 'pidfile' }}");
             assert_eq!(names(&manifest), [""; 0], "{name:?}");
         }
+    }
+
+    #[test]
+    fn the_workspace_is_named_or_the_next_one_above() {
+        let root = std::env::temp_dir().join(format!("pidfile-macros-{}", std::process::id()));
+        let dir = root.join("package/member");
+        let manifest = dir.join("Cargo.toml");
+        fs::create_dir_all(&dir).expect("a folder");
+        let workspace = "[workspace.dependencies]\npf.package = \"pidfile\"";
+        fs::write(root.join("Cargo.toml"), workspace).expect("a file");
+        fs::write(root.join("package/Cargo.toml"), "[package]").expect("a file");
+        let found = ["", "[package]\nworkspace = \"../..\"\n"].map(|package| {
+            let text = format!("{package}[dependencies]\npf.workspace = true");
+            fs::write(&manifest, text).expect("a file");
+            read(&dir, &manifest)
+        });
+        fs::remove_file(&manifest).expect("it is ours");
+        let without = read(&dir, &manifest);
+        fs::remove_dir_all(&root).expect("it is ours");
+        assert_eq!(found, [["pf"], ["pf"]]);
+        assert_eq!(without, [""; 0]);
     }
 
     #[test]

@@ -2,6 +2,10 @@
 //!
 //! Where a message points cannot be seen here, outside a compiler; `ui-tests` shows it.
 
+mod details;
+mod functions;
+mod recorded;
+
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 use crate::mistakes::Mistakes;
@@ -134,9 +138,10 @@ fn fragments_of_macros_are_seen_through() {
         .collect();
     assert_eq!(found, ["`path` is empty"]);
 
-    let item = grouped(Delimiter::None, "pub fn f() -> u8 { 1 }");
-    let expanded = attribute(&TokenStream::new(), &item, Pass::First).to_string();
-    assert!(expanded.contains("__pidfile_guard"), "{expanded}");
+    let item = "#[inline] pub fn f() -> u8 { 1 }";
+    let fragment = grouped(Delimiter::None, item);
+    let through = attribute(&TokenStream::new(), &fragment, Pass::First);
+    assert_eq!(squeezed(&through), expanded("", item));
 }
 
 #[test]
@@ -246,6 +251,7 @@ fn a_future_is_entered_and_its_surroundings_stay() {
     for (around, ret) in [
         ("{ async move BLOCK }", "impl Future<Output = u8> + Send"),
         ("{ async BLOCK }", "impl std::future::Future"),
+        ("{ async BLOCK }", "impl TryFuture<Ok = u8, Error = ()>"),
         (
             "{ Box::pin(async move BLOCK) }",
             "Pin<Box<dyn Future<Output = u8> + 'a>>",
@@ -255,6 +261,8 @@ fn a_future_is_entered_and_its_surroundings_stay() {
             "std::pin::Pin<Box<dyn Future>>",
         ),
         ("{ Box::pin(async move BLOCK) }", "BoxFuture<'_, u8>"),
+        ("{ async move BLOCK.boxed() }", "BoxFuture<'_, u8>"),
+        ("{ async BLOCK.boxed_local() }", "LocalBoxFuture<'_, u8>"),
     ] {
         let item = format!("fn f() -> {ret} {around}").replace("BLOCK", "{ 1 }");
         let held = expanded("", &item);
@@ -278,6 +286,11 @@ fn a_future_is_entered_and_its_surroundings_stay() {
         "{ let x = 1; async move { x } }",
         "{ f() }",
         "{ a(); ::a::Box::pin(async {}) }",
+        "{ async {}.boxes() }",
+        "{ async {}.boxed(x) }",
+        "{ async {}, boxed() }",
+        "{ async {}, }",
+        "{ Box::pin(async {};) }",
         "{}",
     ] {
         let found = messages("", &format!("fn f() -> impl Future {body}"));
