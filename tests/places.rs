@@ -20,6 +20,8 @@ fn a_path_in_a_missing_directory_is_an_error_that_names_the_directory() {
         error.to_string().contains(missing.to_str().unwrap()),
         "{error}"
     );
+    let advice = "create it first, or use `dir`, which creates missing directories";
+    assert!(error.to_string().ends_with(advice), "{error}");
     assert_eq!(error.exit_code(), 73);
     sandbox.assert_names([]);
 }
@@ -162,6 +164,60 @@ fn a_dir_is_not_made_through_a_strangers_symlink() {
     lchown(&dangling, Some(OTHER_USER), Some(OTHER_USER)).unwrap();
     refused(Options::new().dir(&dangling).name("it").acquire());
     assert!(names(&victim).is_empty());
+}
+
+#[test]
+fn the_refusal_to_make_a_dir_says_who_may_write_above_it() {
+    for (mode, owner, why) in [
+        (0o777, None, "any user can write to it"),
+        (0o757, None, "any user can write to it"),
+        (0o775, None, "its group can write to it"),
+        (0o755, Some(OTHER_USER), "another user controls it"),
+    ] {
+        let sandbox = Sandbox::new();
+        let parent = sandbox.folder("parent", mode);
+        if owner.is_some() {
+            if !is_root() {
+                return;
+            }
+            chown(&parent, owner, None).unwrap();
+        }
+        let error = refused(Options::new().dir(parent.join("new")).name("it").acquire());
+        let text = error.to_string();
+        assert!(matches!(error, Error::Insecure { .. }), "{error:?}");
+        assert!(
+            text.contains(&format!(": {why} (it belongs to user ")),
+            "{text}"
+        );
+        assert!(text.contains(&format!(" and has mode {mode:o})")), "{text}");
+        assert!(names(&parent).is_empty());
+    }
+}
+
+#[test]
+fn below_a_dir_that_is_made_as_many_links_are_followed_as_the_system_follows() {
+    let sandbox = Sandbox::new();
+    let end = sandbox.folder("link-0", 0o755);
+    for number in 1..=41 {
+        let target = format!("link-{}", number - 1);
+        symlink(target, sandbox.path(&format!("link-{number}"))).unwrap();
+    }
+    symlink("round", sandbox.path("round")).unwrap();
+    // The system stops at what is missing, and the links are up to us.
+    let behind = |link: &str| {
+        Options::new()
+            .dir(sandbox.path("new/..").join(link))
+            .name("it")
+    };
+    for link in ["link-41", "round"] {
+        let error = refused(behind(link).acquire());
+        assert!(matches!(error, Error::Io { .. }), "{error:?}");
+        assert!(format!("{error:#}").contains("symbolic links"), "{error:#}");
+        fs::remove_dir(sandbox.path("new")).unwrap();
+    }
+    let guard = behind("link-40").acquire().unwrap();
+    assert!(end.join("it.pid").exists());
+    guard.release().unwrap();
 }
 
 #[test]

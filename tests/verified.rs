@@ -219,3 +219,21 @@ fn a_status_and_a_second_acquire_do_not_trust_a_reused_inode() {
         next.expect_exit(0);
     }
 }
+
+#[test]
+fn after_chroot_there_is_nothing_to_compare_the_path_with() {
+    let sandbox = Sandbox::new();
+    if !is_root() {
+        return;
+    }
+    sandbox.folder("root", 0o755);
+    let steps = "acquire wait chroot=DIR/root verify wait verify wait";
+    let mut program = holder(sandbox.pidfile())
+        .steps_in(sandbox.dir(), steps)
+        .start();
+    program.expect_held(&sandbox.pidfile());
+    expect_answer(&mut program, "Ok(())");
+    // The directory that is held is still compared.
+    fs::remove_file(sandbox.pidfile()).unwrap();
+    expect_answer(&mut program, "Err(Gone)");
+}
