@@ -1,5 +1,6 @@
 //! How many descriptors a guard needs, which numbers they have, and that no program inherits them.
 
+use nix::libc;
 use nix::sys::signal::Signal;
 
 use crate::support::{Program, Sandbox, descriptors, eventually, holder, is_locked};
@@ -55,38 +56,116 @@ fn a_refused_acquire_leaves_no_descriptor() {
 
 #[test]
 fn descriptors_live_above_the_standard_three() {
-    let sandbox = Sandbox::new();
-    // The program has no output here, so the test watches the file itself.
-    let steps = "say=ready wait close=1 close=2 acquire wait";
-    let mut program = ready(steps, &sandbox);
-    program.tell();
-    eventually("held", || is_locked(&sandbox.pidfile()));
-    let numbers = ours(&sandbox, program.pid());
-    assert_eq!(numbers.len(), 2);
-    assert!(numbers.iter().all(|&number| number > 2), "{numbers:?}");
-    program.signal(Signal::SIGTERM);
-    program.expect_death_by(Signal::SIGTERM);
-    sandbox.assert_names([]);
+    let closed = [
+        "close=0",
+        "close=1",
+        "close=2",
+        "close=0 close=1",
+        "close=0 close=2",
+        "close=1 close=2",
+        "close=0 close=1 close=2",
+    ];
+    let forms: &[&str] = if cfg!(target_os = "linux") {
+        &["", "no-nameless-files"]
+    } else {
+        &[""]
+    };
+    for form in forms {
+        for closed in closed {
+            let sandbox = Sandbox::new();
+            // The program may have no output here, so the test watches the file itself.
+            let steps = format!("say=ready wait {closed} {form} acquire park");
+            let mut program = ready(&steps, &sandbox);
+            program.tell();
+            eventually("held", || is_locked(&sandbox.pidfile()));
+            let numbers = ours(&sandbox, program.pid());
+            assert_eq!(numbers.len(), 2, "{steps}");
+            assert!(
+                numbers.iter().all(|&number| number > 2),
+                "{steps}: {numbers:?}"
+            );
+            program.signal(Signal::SIGTERM);
+            program.expect_death_by(Signal::SIGTERM);
+            sandbox.assert_names([]);
+        }
+    }
+}
+
+/// What it has open to learn of events.
+fn watches(program: &Program) -> Vec<String> {
+    let open = program.descriptors().into_iter();
+    open.filter(|(_, target)| target.ends_with("anon_inode:inotify"))
+        .map(|(number, _)| about(program.pid(), number))
+        .collect()
+}
+
+/// Sleeps on them, so that it has everything open that it waits with.
+#[track_caller]
+fn asleep(program: &Program) {
+    eventually("a waiter that sleeps", || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", program.pid())).unwrap();
+        watches(program).concat().contains("inotify wd:") && stat.contains(") S ")
+    });
+}
+
+/// What the kernel says about a descriptor.
+fn about(pid: u32, number: u32) -> String {
+    std::fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}")).unwrap()
 }
 
 #[test]
-fn descriptors_of_a_waiter_live_above_the_standard_three() {
+fn descriptors_of_a_waiter_live_above_the_standard_three_and_are_not_inherited() {
+    for closed in ["", "close=0", "close=2", "close=0 close=1 close=2"] {
+        let sandbox = Sandbox::new();
+        let _held = sandbox.hold();
+        let steps = format!("say=ready wait {closed} patience=max acquire");
+        let mut program = ready(&steps, &sandbox);
+        let before = program.descriptors();
+        program.tell();
+        asleep(&program);
+        let mut open = program.descriptors();
+        open.retain(|descriptor| !before.contains(descriptor));
+        assert!(open.len() >= 3, "{open:?}");
+        for (number, target) in open {
+            assert!(number > 2, "{closed}: {number} is {}", target.display());
+            let flags = about(program.pid(), number);
+            let flags = flags.lines().find_map(|line| line.strip_prefix("flags:"));
+            let flags = i32::from_str_radix(flags.unwrap().trim(), 8).unwrap();
+            assert_ne!(flags & libc::O_CLOEXEC, 0, "{}", target.display());
+        }
+    }
+}
+
+/// The kernel takes milliseconds to close an instance of inotify, so one stays for later waits, and
+/// watches nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_waiter_watches_its_file_and_then_nothing() {
     let sandbox = Sandbox::new();
-    let _held = sandbox.hold();
-    let steps = "say=ready wait close=0 close=1 close=2 patience=max acquire";
-    let mut program = ready(steps, &sandbox);
-    program.tell();
-    // It sleeps, so it has everything open that it waits with.
-    eventually("a waiter that sleeps", || {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", program.pid())).unwrap();
-        program.has_open(&sandbox.pidfile()) && stat.contains(") S ")
-    });
-    let numbers: Vec<_> = program
-        .descriptors()
-        .into_iter()
-        .map(|(number, _)| number)
-        .collect();
-    assert!(numbers.iter().all(|&number| number > 2), "{numbers:?}");
+    let round = "wait acquire wait release ";
+    let mut program = ready(
+        &format!("say=ready patience=max {}", round.repeat(3)),
+        &sandbox,
+    );
+    for _ in 0..3 {
+        let mut held = sandbox.hold();
+        program.tell();
+        asleep(&program);
+        let watching = watches(&program).concat();
+        let (_, mask) = watching.split_once(" mask:").expect("a watch");
+        let mask = u32::from_str_radix(mask.split(' ').next().unwrap(), 16).unwrap();
+        // Modified, or its metadata, or closed by a writer.
+        let events = libc::IN_MODIFY | libc::IN_ATTRIB | libc::IN_CLOSE_WRITE;
+        assert_eq!(mask & libc::IN_ALL_EVENTS, events, "{watching}");
+        held.tell();
+        program.expect_held(&sandbox.pidfile());
+        let [rest] = &watches(&program)[..] else {
+            panic!("one instance stays: {:?}", watches(&program));
+        };
+        assert!(!rest.contains("inotify wd:"), "{rest}");
+        program.tell();
+        program.expect("released");
+    }
 }
 
 #[test]
