@@ -72,6 +72,68 @@ fn a_file_made_ready_in_an_unwritable_directory_is_held_in_place_and_emptied() {
     }
 }
 
+/// The descriptors were closed behind the library's back, and the program acquires the same file
+/// again, in place and at the same numbers. They are those of the younger guard now.
+#[test]
+fn an_older_guard_closes_nothing_of_a_younger_one_on_the_same_numbers() {
+    let sandbox = Sandbox::new();
+    let path = made_ready(&sandbox, "", 0o644);
+    let steps = "acquire close-all acquire drop-first verify say=dropped wait release wait";
+    let mut program = start(&sandbox, &path, steps);
+    program.expect_held(&path);
+    program.expect("verify Ok(())");
+    program.expect("dropped");
+    assert_eq!(
+        fs::read_to_string(&path).unwrap(),
+        format!("{}\n", program.pid())
+    );
+    assert!(is_locked(&path));
+    program.tell();
+    program.expect("released");
+    assert_eq!(fs::read(&path).unwrap(), b"");
+    assert!(!is_locked(&path));
+    let folder = path.parent().unwrap();
+    assert!(!program.has_open(&path) && !program.has_open(folder));
+}
+
+/// The number of the file is closed behind the library's back, the next instance takes the file in
+/// place, and then the program opens the same file at the same number, without its lock.
+#[test]
+fn the_file_of_the_next_holder_is_not_emptied_through_a_descriptor_of_the_same_number() {
+    for ending in ["release", "", "cleanup", "forget exit=0"] {
+        let sandbox = Sandbox::new();
+        let path = made_ready(&sandbox, "", 0o644);
+        let steps = "acquire wait close=4 verify say=closed wait";
+        // Nothing that the caller has open is in the way of our numbers.
+        let script = holder(&path)
+            .under(&["sh", "-c", "exec \"$@\" 3>&- 4>&-", "sh"])
+            .steps(steps)
+            .set("open-ten", &path)
+            .steps(&format!("say=opened wait {ending}"));
+        let mut program = script.unprivileged(&sandbox).start();
+        program.expect_held(&path);
+        let file = program
+            .descriptors()
+            .into_iter()
+            .find(|(number, _)| *number == 4);
+        assert_eq!(file, Some((4, path.clone())), "the number that is closed");
+        program.tell();
+        program.expect("verify Err(DescriptorClosed)");
+        program.expect("closed");
+        let next = start(&sandbox, &path, "acquire wait");
+        program.tell();
+        program.expect("opened");
+        program.tell();
+        let _status = program.wait();
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            format!("{}\n", next.pid()),
+            "{ending}"
+        );
+        assert!(is_locked(&path), "{ending}");
+    }
+}
+
 #[test]
 fn a_file_held_in_place_is_emptied_by_every_end() {
     let sandbox = Sandbox::new();

@@ -171,6 +171,39 @@ fn descriptors_that_were_opened_in_the_place_of_ours_stay_open() {
 }
 
 #[test]
+fn a_file_that_was_opened_in_the_place_of_our_directory_stays_open() {
+    let sandbox = Sandbox::new();
+    let theirs = sandbox.file("theirs", "not ours\n");
+    let steps =
+        "acquire wait close=3 open-ten=DIR/theirs verify say=opened wait release say=released wait";
+    // Nothing that the caller has open is in the way of our numbers.
+    let script = holder(sandbox.pidfile()).under(&["sh", "-c", "exec \"$@\" 3>&- 4>&-", "sh"]);
+    let mut program = script.steps_in(sandbox.dir(), steps).start();
+    program.expect_held(&sandbox.pidfile());
+    let directory = program
+        .descriptors()
+        .into_iter()
+        .find(|(number, _)| *number == 3);
+    assert_eq!(
+        directory,
+        Some((3, sandbox.dir().into())),
+        "the number that is closed"
+    );
+    program.tell();
+    program.expect("verify Err(DescriptorClosed)");
+    program.expect("opened");
+    let mut expected = program.descriptors();
+    assert!(expected.contains(&(3, theirs.clone())));
+    // The file itself is still ours.
+    expected.retain(|(number, _)| *number != 4);
+    program.tell();
+    program.refusal().expect("Lost", 71);
+    program.expect("released");
+    assert_eq!(program.descriptors(), expected);
+    assert_eq!(fs::read(&theirs).unwrap(), b"not ours\n");
+}
+
+#[test]
 fn a_reservation_whose_file_is_gone_or_replaced_is_not_adopted() {
     for steps in ["reserve wait adopt", "acquire hand-over wait adopt"] {
         for replacement in [None, Some("4194305\n")] {

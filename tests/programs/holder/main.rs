@@ -81,7 +81,7 @@
 //! | `title=TEXT` | sets the name of the process, any bytes | |
 //! | `umask=777` `chdir=PATH` `chroot=PATH` `become=N` | changes the process; `become` takes a user and group id | |
 //! | `close=N` `close-all` | closes descriptors behind the library's back | |
-//! | `open-ten=PATH` | opens the file ten times and keeps it open | |
+//! | `open-ten=PATH` | opens the file ten times, to read and write, and keeps it open | |
 //! | `limit-files=N` `limit-size=N` `limit-memory=N` `limit-processor=N` | sets a soft limit; `max` raises it again | |
 //! | `own-pid-namespace` | gives later children a pid namespace | |
 //! | `private-mounts` | unshares the mount namespace | |

@@ -56,7 +56,8 @@ pub(crate) fn take(name: &str, value: &OsStr) -> bool {
             let _ = nix::unistd::close(number);
         }),
         "open-ten" => (0..10).for_each(|_| {
-            let _open_to_the_end = File::open(value).expect("open").into_raw_fd();
+            let file = File::options().read(true).write(true).open(value);
+            let _open_to_the_end = file.expect("open").into_raw_fd();
         }),
         "limit-files" => limit(Resource::RLIMIT_NOFILE, value),
         "limit-processor" => limit(Resource::RLIMIT_CPU, value),
