@@ -37,6 +37,54 @@ fn absent_before_and_after_a_holder() {
 }
 
 #[test]
+fn each_state_has_a_code_for_scripts_a_process_and_a_description() {
+    let own = std::process::id();
+    for (status, code, pid, runs, text) in [
+        (Status::Absent, 3, None, false, "does not exist"),
+        (
+            Status::Stale { pid: Some(7) },
+            1,
+            Some(7),
+            false,
+            "stale, left by process 7",
+        ),
+        (
+            Status::Stale { pid: None },
+            3,
+            None,
+            false,
+            "stale and empty",
+        ),
+        (
+            Status::Held { pid: Some(7) },
+            0,
+            Some(7),
+            true,
+            "held by process 7",
+        ),
+        (
+            Status::Held { pid: None },
+            0,
+            None,
+            true,
+            "held by an unknown process",
+        ),
+        (Status::Own, 0, Some(own), true, "held by this process"),
+        (Status::NotPidfile, 4, None, false, "not a pidfile"),
+    ] {
+        assert_eq!(
+            (
+                status.exit_code(),
+                status.pid(),
+                status.is_running(),
+                &*status.to_string()
+            ),
+            (code, pid, runs, text),
+        );
+    }
+}
+
+#[test]
 fn stale_with_the_pid_that_the_file_names() {
     let sandbox = Sandbox::new();
     let path = sandbox.file("it.pid", "1\n");
