@@ -2,7 +2,7 @@
 //! nor fills the memory.
 
 use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{OpenOptionsExt, symlink};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
@@ -12,6 +12,19 @@ use nix::unistd::mkfifo;
 use pidfile::{Error, Options, PidFile, Status};
 
 use crate::support::{Sandbox, Snapshot, holder, needs, refused};
+
+/// What the message says of it, unless it is a regular file.
+fn kind_of(path: &Path) -> Option<&'static str> {
+    let kind = fs::symlink_metadata(path).unwrap().file_type();
+    let kinds = [
+        (kind.is_symlink(), "it is a symbolic link"),
+        (kind.is_dir(), "it is a directory"),
+        (kind.is_fifo(), "it is a FIFO"),
+        (kind.is_socket(), "it is a socket"),
+        (kind.is_char_device(), "it is a device"),
+    ];
+    kinds.iter().find_map(|(is, name)| is.then_some(*name))
+}
 
 /// That a start and a probe both report that it is not a pidfile, and that neither changes it.
 #[track_caller]
@@ -27,6 +40,10 @@ fn assert_not_a_pidfile(path: &Path, what: &str) {
         error.to_string().contains(path.to_str().unwrap()),
         "{what}: {error}"
     );
+    if let Some(kind) = kind_of(path) {
+        let text = format!(" is not a pidfile: {kind}; it was left untouched");
+        assert!(error.to_string().contains(&text), "{what}: {error}");
+    }
     assert_eq!(error.exit_code(), 73);
     assert!(!error.is_running());
     assert_eq!(Snapshot::of(path), before, "{what}: after acquire");
@@ -252,4 +269,15 @@ fn a_sparse_file_of_a_terabyte_is_refused_in_constant_memory() {
         .refusal()
         .expect("NotPidfile", 73);
     assert_not_a_pidfile(&path, "a sparse file that begins with a number");
+}
+
+/// The memory of the process itself is a regular file, and has nothing at its beginning.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_cannot_be_read_is_an_error_at_once() {
+    holder("/proc/self/mem")
+        .steps("status")
+        .refusal()
+        .expect("Io", 73)
+        .expect_message("cannot read");
 }

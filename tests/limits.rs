@@ -21,7 +21,9 @@ fn an_unwritable_directory_is_an_error_that_leaves_nothing_and_works_later() {
     program
         .refusal()
         .expect("Io", 77)
-        .expect_message(folder.display());
+        .expect_message(folder.display())
+        .expect_message("; its directory belongs to user ")
+        .expect_message(" and has mode 555; run as that user, or use another directory");
     assert!(names(&folder).is_empty());
 
     set_mode(&folder, 0o777);
@@ -73,7 +75,10 @@ fn a_read_only_file_system_is_an_error_that_leaves_nothing_and_works_later() {
         return;
     };
     program.tell();
-    program.refusal().expect("Io", 73);
+    program
+        .refusal()
+        .expect("Io", 73)
+        .expect_message("; the file system is read-only; use another directory");
     program.expect("tried");
     assert!(names(&seen).is_empty());
     program.tell();
@@ -113,7 +118,10 @@ fn a_full_disk_is_an_error_that_leaves_nothing_and_works_later() {
     };
     fill(seen.join("filler"));
     program.tell();
-    program.refusal().expect("Io", 73);
+    program
+        .refusal()
+        .expect("Io", 73)
+        .expect_message("; free some space, or use another directory");
     program.expect("tried");
     assert_eq!(names(&seen), ["filler"]);
     fs::remove_file(seen.join("filler")).unwrap();
@@ -216,6 +224,8 @@ fn an_owner_that_may_not_be_given_is_an_error_that_leaves_nothing() {
     let script = holder(folder.join("it.pid"))
         .steps("uid=0 acquire")
         .unprivileged(&sandbox);
-    script.refusal().expect("Io", 77);
+    let refusal = script.refusal().expect("Io", 77);
+    // It is not the directory that refuses.
+    assert!(!refusal.message.contains("directory"), "{refusal:?}");
     assert!(names(&folder).is_empty());
 }
