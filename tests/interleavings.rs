@@ -15,6 +15,10 @@
 //! directory looks the same, and each process has seen the same states of the file. What a process
 //! does next depends on nothing else, because its clock and its sleeps are replaced.
 //!
+//! One answer is not certain: `/proc/locks` skips a line now and then, and does so more often on a busy
+//! machine. A run that goes another way than before is tried again. If that way is never met again,
+//! what could follow on it is given up, and counted in the output.
+//!
 //! A process that sleeps before a retry lets another one go first, if one can, so no process is kept
 //! from its lock until its patience ends; `named_holder` suspends one for longer. What a process does
 //! to a file that has no name yet is no step of its own, and neither is what a message reads in
@@ -39,10 +43,6 @@ use self::scenario::{
 };
 use self::search::{Advice, Search};
 use crate::support::Sandbox;
-
-/// How often a run may go another way than it went before, for instance because `/proc/locks` has
-/// skipped a line.
-const PATIENCE: usize = 20;
 
 /// More turns than any order has.
 const MOST: usize = 5000;
@@ -107,21 +107,19 @@ fn try_one(
 fn assert_all_orders(scenario: &Scenario, sandbox: &Sandbox) {
     let mut family = Family::start(&sandbox.pidfile());
     let mut search = Search::new(scenario.switches());
-    let (mut orders, mut runs, mut diverged) = (0, 0, 0);
+    let (mut orders, mut runs) = (0, 0);
     loop {
         let end = try_one(scenario, &mut family, &mut search, sandbox);
         runs += 1;
         orders += usize::from(end == End::Complete);
-        if end == End::Diverged {
-            diverged += 1;
-            assert!(diverged < PATIENCE, "the same choices lead to other calls");
-        } else if !search.next() {
+        if end != End::Diverged && !search.next() {
             break;
         }
     }
     println!(
-        "{orders} orders, {} situations, {runs} runs: {}",
+        "{orders} orders, {} situations, {runs} runs, {} ways given up: {}",
         search.situations(),
+        search.given_up(),
         scenario.line()
     );
     assert!(orders > 1, "there is more than one order");

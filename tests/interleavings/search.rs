@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use super::world::Member;
 
+/// How often a run may go another way than it went before, until the search goes that way too.
+const TRIES: usize = 5;
+
 /// What may happen next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
@@ -30,7 +33,7 @@ pub(super) enum Advice {
     Take(Turn),
     /// All that can follow has been seen.
     Known,
-    /// The run does not go as it went before.
+    /// The run does not go as it went before, and is to be tried again.
     Diverged,
 }
 
@@ -42,6 +45,10 @@ pub(super) struct Search {
     seen: HashMap<u64, usize>,
     /// How often a process may be interrupted that could go on.
     switches: usize,
+    /// How many runs in a row have gone another way than before.
+    diverged: usize,
+    /// How many ways were given up, because no run took them again.
+    given_up: usize,
 }
 
 impl Search {
@@ -56,6 +63,10 @@ impl Search {
         self.seen.len()
     }
 
+    pub(super) fn given_up(&self) -> usize {
+        self.given_up
+    }
+
     /// The turn at this depth. Two situations with the same number go on in the same ways. `options`
     /// says what may happen, and whether it interrupts a process.
     pub(super) fn choose(
@@ -65,11 +76,17 @@ impl Search {
         options: impl IntoIterator<Item = (Turn, bool)>,
     ) -> Advice {
         if let Some(choice) = self.choices.get(depth) {
-            if choice.situation != situation {
+            if choice.situation == situation {
+                return Advice::Take(choice.options[0].0);
+            }
+            self.diverged += 1;
+            if self.diverged < TRIES {
                 return Advice::Diverged;
             }
-            return Advice::Take(choice.options[0].0);
+            self.choices.truncate(depth);
+            self.given_up += 1;
         }
+        self.diverged = 0;
         let used = self.choices.last().map_or(0, |choice| choice.options[0].1);
         let left = self.switches - used;
         match self.seen.get(&situation) {
