@@ -19,8 +19,8 @@
 //! machine. A run that goes another way than before is tried again. If that way is never met again,
 //! what could follow on it is given up, and counted in the output.
 //!
-//! A process that sleeps before a retry lets another one go first, if one can, so no process is kept
-//! from its lock until its patience ends; `named_holder` suspends one for longer. What a process does
+//! A process that sleeps before a retry lets every other one take a step first. So no process stands
+//! still until the patience of another one ends; `named_holder` suspends one for that long. What a process does
 //! to a file that has no name yet is no step of its own, and neither is what a message reads in
 //! `/proc` about a holder's program and user. Interrupted calls, threads and waiting with inotify are
 //! not covered here.

@@ -11,7 +11,7 @@ use crate::support::Stepped;
 #[derive(Clone, Debug)]
 pub(super) enum At {
     Call(Touched),
-    /// Until another process has taken a step, so that no retry is in vain; see [`Run::ready`](super::run::Run).
+    /// Until every other process has taken a step, so that no retry is in vain; see [`Run::ready`](super::run::Run).
     Sleep,
     /// It holds, and waits for the others.
     Hold,
@@ -29,8 +29,8 @@ pub(super) struct Actor {
     pub(super) reports: Vec<String>,
     /// What could be seen of the file from its first step to its answer.
     pub(super) seen: BTreeSet<Moment>,
-    /// Whether another process has taken a step since it fell asleep.
-    pub(super) is_rested: bool,
+    /// While it sleeps: the processes that were awake then and have taken no step since.
+    pub(super) rests_for: BTreeSet<Member>,
     /// Whether its last step was to read the list of all locks.
     pub(super) has_read_locks: bool,
 }
@@ -44,7 +44,7 @@ impl Actor {
             attempt: Attempt::Ahead,
             reports: Vec::new(),
             seen: BTreeSet::new(),
-            is_rested: false,
+            rests_for: BTreeSet::new(),
             has_read_locks: false,
         }
     }

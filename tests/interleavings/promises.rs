@@ -79,9 +79,10 @@ pub(super) fn check_end(run: &mut Run, sandbox: &Sandbox) -> Result<(), String> 
             format!("a third start is told {error}")
         })?;
     } else {
-        require(run.now.lock == Lock::Free || run.has_parent(), || {
-            format!("none holds, and the name shows {:?}", run.now)
-        })?;
+        require(
+            run.now.lock == Lock::Free || run.scenario.has_parent(),
+            || format!("none holds, and the name shows {:?}", run.now),
+        )?;
     }
     run.finish();
     for (member, actor) in members(run) {
@@ -156,7 +157,7 @@ fn check_answer(run: &Run, actor: &Actor) -> Result<(), String> {
             if held && had_lock { Ok(()) } else { wrong() }
         }
         // A sibling adopts or has adopted, or was killed while it did.
-        ["refused", "Lost", ..] if run.has_parent() => {
+        ["refused", "Lost", ..] if run.scenario.has_parent() => {
             let sibling = members(run).any(|(_, other)| other.has_held());
             let excused = run.killed.is_some() || run.has_removed;
             if sibling || excused { Ok(()) } else { wrong() }

@@ -96,7 +96,8 @@ impl<'a> Run<'a> {
                 .collect()
         };
         let awake = choose(&|actor| {
-            matches!(actor.at, At::Call(_)) || matches!(actor.at, At::Sleep) && actor.is_rested
+            matches!(actor.at, At::Call(_))
+                || matches!(actor.at, At::Sleep) && actor.rests_for.is_empty()
         });
         if awake.is_empty() {
             return choose(&|actor| matches!(actor.at, At::Sleep));
@@ -135,7 +136,7 @@ impl<'a> Run<'a> {
         let mut hasher = DefaultHasher::new();
         for actor in &self.actors {
             (actor.history, &actor.seen).hash(&mut hasher);
-            (actor.is_rested, actor.is_over()).hash(&mut hasher);
+            (&actor.rests_for, actor.is_over()).hash(&mut hasher);
         }
         (&self.entries, self.last, self.killed).hash(&mut hasher);
         (self.has_removed, &self.lost).hash(&mut hasher);
@@ -148,9 +149,7 @@ impl<'a> Run<'a> {
                 self.actors[member].begin(&self.now);
                 self.make_call(member);
                 self.advance(member);
-                for (other, actor) in self.actors.iter_mut().enumerate() {
-                    actor.is_rested |= other != member;
-                }
+                self.rest(member);
                 self.last = Some(member);
             }
             Turn::Kill(member) => {
@@ -159,6 +158,7 @@ impl<'a> Run<'a> {
                 actor.stepped.take().expect("it has not ended").kill();
                 actor.at = At::Killed;
                 self.killed = Some(member);
+                self.rest(member);
             }
             Turn::Remove => {
                 self.log.push("a bystander removes the file".into());
@@ -170,6 +170,18 @@ impl<'a> Run<'a> {
             }
         }
         self.look();
+    }
+
+    /// A process has taken a step, and may have fallen asleep by that.
+    fn rest(&mut self, member: Member) {
+        for actor in &mut self.actors {
+            actor.rests_for.remove(&member);
+        }
+        if matches!(self.actors[member].at, At::Sleep) {
+            let awake = |other: &Member| matches!(self.actors[*other].at, At::Call(_));
+            let awake = (0..self.actors.len()).filter(awake).collect();
+            self.actors[member].rests_for = awake;
+        }
     }
 
     fn look(&mut self) {
@@ -213,12 +225,8 @@ impl<'a> Run<'a> {
         }
         let result = result.min(0);
         self.log.push(format!("{member} {met} = {result}"));
-        let everything: Vec<_> = self
-            .actors
-            .iter()
-            .filter(|_| touched.asks_the_system)
-            .map(|actor| actor.history)
-            .collect();
+        let histories = self.actors.iter().map(|actor| actor.history);
+        let everything: Vec<_> = histories.filter(|_| touched.asks_the_system).collect();
         self.actors[member].remember(&(met, result, everything));
     }
 
@@ -231,18 +239,10 @@ impl<'a> Run<'a> {
         match touched.verb {
             "open" if touched.flags & creates != 0 => {
                 self.note_new_file(member, result);
-                if let Some(inode) = touched
-                    .names
-                    .first()
-                    .and_then(|name| self.world.inode(name))
-                {
-                    self.world.has_name(inode);
-                }
+                self.note_name(touched.names.first());
             }
             "link" => {
-                if let Some(inode) = touched.names.last().and_then(|name| self.world.inode(name)) {
-                    self.world.has_name(inode);
-                }
+                self.note_name(touched.names.last());
                 let entries = self.world.look();
                 for entry in entries.iter().filter(|entry| entry.lock == Lock::Exclusive) {
                     // A new file was locked before anyone could see it.
@@ -264,9 +264,17 @@ impl<'a> Run<'a> {
         }
     }
 
+    fn note_name(&mut self, name: Option<&Vec<u8>>) {
+        if let Some(inode) = name.and_then(|name| self.world.inode(name)) {
+            self.world.has_name(inode);
+        }
+    }
+
     fn note_new_file(&mut self, member: Member, descriptor: i64) {
-        let descriptor = descriptor.cast_unsigned();
-        if let Some((_, inode)) = self.actors[member].stepped().file(descriptor) {
+        let file = self.actors[member]
+            .stepped()
+            .file(descriptor.cast_unsigned());
+        if let Some((_, inode)) = file {
             self.world.made_by(Some(member), inode);
         }
     }
@@ -284,6 +292,7 @@ impl<'a> Run<'a> {
                 return;
             };
             match Next::of(stepped, &call, &self.world) {
+                Next::Private => {}
                 Next::Call(touched) if touched.verb == LOCKS && actor.has_read_locks => {}
                 Next::Call(touched) => {
                     actor.has_read_locks = touched.verb == LOCKS;
@@ -293,7 +302,6 @@ impl<'a> Run<'a> {
                 Next::Sleep => {
                     stepped.skip_call();
                     actor.at = At::Sleep;
-                    actor.is_rested = false;
                     return;
                 }
                 Next::Report(address, length) => {
@@ -309,12 +317,11 @@ impl<'a> Run<'a> {
                 }
                 Next::Draft => {
                     stepped.make_call();
-                    let result = stepped.result();
-                    if result >= 0 {
-                        self.note_new_file(member, result);
+                    match stepped.result() {
+                        ..0 => {}
+                        descriptor => self.note_new_file(member, descriptor),
                     }
                 }
-                Next::Private => {}
             }
         }
     }
@@ -337,9 +344,5 @@ impl<'a> Run<'a> {
             .chain([&mut self.parent])
             .filter_map(Option::take)
             .for_each(Stepped::kill);
-    }
-
-    pub(super) fn has_parent(&self) -> bool {
-        !self.scenario.before.is_empty()
     }
 }

@@ -65,6 +65,11 @@ pub(super) struct Scenario {
 }
 
 impl Scenario {
+    /// Whether the processes share what another one has reserved.
+    pub(super) fn has_parent(&self) -> bool {
+        !self.before.is_empty()
+    }
+
     pub(super) fn line(&self) -> String {
         let form = self.form.steps();
         let processes: Vec<_> = self
