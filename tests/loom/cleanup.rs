@@ -1,5 +1,7 @@
 //! The registry: the real modules, and a face that the models use.
 
+#[path = "../../pidfile/src/cleanup/by_file.rs"]
+mod by_file;
 #[path = "../../pidfile/src/cleanup/ending.rs"]
 mod ending;
 #[path = "../../pidfile/src/cleanup/entry.rs"]
@@ -14,6 +16,8 @@ mod scrub;
 mod signal;
 #[path = "../../pidfile/src/cleanup/table.rs"]
 mod table;
+#[path = "../../pidfile/src/cleanup/vacancy.rs"]
+mod vacancy;
 
 pub(crate) use entry::{Armed, arm};
 pub(crate) use scrub::Outcome;
@@ -22,7 +26,11 @@ pub(crate) use table::Policy;
 /// As in the real face.
 pub(crate) fn enrol() -> u32 {
     exit::register();
-    identity::enrol()
+    let (pid, is_new) = identity::enrol();
+    if is_new {
+        table::reuse_ancestors_slots();
+    }
+    pid
 }
 
 /// What `cleanup()` does.

@@ -11,12 +11,6 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
-    pub(crate) const UNKNOWN: Numbers = Numbers {
-        dir: -1,
-        file: -1,
-        id: FileId { dev: 0, ino: 0 },
-    };
-
     /// A scrub asks for this first.
     pub(crate) fn file_is_lost(&self) -> bool {
         let number = u64::from(self.file.unsigned_abs());

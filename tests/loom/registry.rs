@@ -20,9 +20,11 @@
 //!
 //! A signal handler runs on a thread of its own: on the publisher's thread the signal would be blocked.
 //! The bytes of a name are not modelled; a name is written and read together with the numbers, which
-//! are. An operation between two `SeqCst` operations of its thread is as good as `SeqCst` itself, because
-//! of the fences in [`sync`]; so a weaker order of the counter in `ending::begin` would not be found.
-//! Not modelled either are forks, the second copy of the crate, and the limit of one second on every wait.
+//! are. The segments of an array are not modelled; an array here has a length instead. An operation
+//! between two `SeqCst` operations of its thread is as good as `SeqCst` itself, because of the fences in
+//! [`sync`]; so a weaker order of the counter in `ending::begin`, or of a word that becomes PUBLISHING,
+//! would not be found. Not modelled either are forks, the second copy of the crate, and the limit of one
+//! second on every wait.
 
 // The modules below say `std::sync::atomic`, `std::ffi` and so on.
 extern crate self as std;
@@ -32,6 +34,9 @@ pub mod sync;
 pub use ::core::{iter, ptr};
 pub mod ffi {
     pub use ::core::ffi::CStr;
+}
+pub mod os {
+    pub use ::real_std::os::fd;
 }
 /// Of `ctor`, which would run before `main`, outside of every model.
 extern crate self as ctor;

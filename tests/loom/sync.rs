@@ -125,6 +125,20 @@ pub mod atomic {
                 pub fn fetch_sub(&self, value: $value, order: Ordering) -> $value {
                     change(&[order], || self.checked().fetch_sub(value, order))
                 }
+
+                pub fn fetch_or(&self, value: $value, order: Ordering) -> $value {
+                    change(&[order], || self.checked().fetch_or(value, order))
+                }
+
+                pub fn fetch_and(&self, value: $value, order: Ordering) -> $value {
+                    change(&[order], || self.checked().fetch_and(value, order))
+                }
+            }
+
+            impl Default for $name {
+                fn default() -> $name {
+                    $name::new(0)
+                }
             }
         };
     }

@@ -12,10 +12,13 @@ use crate::kernel;
 use crate::sync::atomic::AtomicUsize;
 use crate::sync::changes;
 
+#[path = "array.rs"]
+mod array;
 #[allow(unsafe_code, reason = "the list dereferences its nodes")]
 #[path = "../../pidfile/src/sys/list.rs"]
 mod list;
 
+pub(crate) use array::LeakedArray;
 pub(crate) use list::LeakedList;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +98,7 @@ pub(crate) fn nap(_: c_int) {
 /// Begins a run.
 pub(crate) fn forget_the_last_run() {
     SEEN.with_borrow_mut(HashMap::clear);
+    array::forget_the_last_run();
 }
 
 /// Not process 1.

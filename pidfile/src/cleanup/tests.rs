@@ -1,8 +1,11 @@
 //! The registry on its own, without files. All tests share its table, so they take turns.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use super::table::{Phase, Slot, Word, reuse_ancestors_slots};
+use super::vacancy::Vacancies;
 use super::*;
 use crate::descriptor::Numbers;
 use crate::sys::FileId;
@@ -79,4 +82,48 @@ fn an_entry_is_superseded_by_the_next_one_with_its_descriptor() {
     let _again = publish(1_001);
     assert!(!elsewhere.is_superseded());
     assert!(!second.armed().is_superseded());
+}
+
+#[test]
+fn the_first_vacant_place_is_taken() {
+    let vacancies = Vacancies::new();
+    for place in 0..1_000 {
+        assert_eq!(vacancies.take(), place);
+    }
+    for place in [31, 32, 700] {
+        vacancies.give_back(place);
+    }
+    for place in [31, 32, 700, 1_000] {
+        assert_eq!(vacancies.take(), place);
+    }
+    vacancies.give_back_all();
+    assert_eq!(vacancies.take(), 0);
+}
+
+#[test]
+fn no_place_is_taken_twice_or_lost() {
+    const THREADS: u32 = 8;
+    let vacancies = &Vacancies::new();
+    let kept = thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|_| {
+                scope.spawn(|| {
+                    for _ in 0..10_000 {
+                        let [first, second] = [vacancies.take(), vacancies.take()];
+                        assert_ne!(first, second);
+                        vacancies.give_back(first);
+                        vacancies.give_back(second);
+                    }
+                    [vacancies.take(), vacancies.take()]
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect::<BTreeSet<_>>()
+    });
+    // As many as were ever in use at once, and no more.
+    let expected: BTreeSet<_> = (0..2 * THREADS).collect();
+    assert_eq!(kept, expected);
 }
