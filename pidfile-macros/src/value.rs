@@ -5,8 +5,8 @@
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 use syn::buffer::Cursor;
-use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
+use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Lit, Token};
 
 use crate::keys::{Key, Kind};
@@ -92,10 +92,19 @@ fn unwrapped(mut expr: &Expr) -> &Expr {
     }
 }
 
-/// Whether these tokens are an expression that has an end missing.
+/// Whether these tokens are an expression that has an end missing. Of a single missing token, such as the
+/// `|` after `|a`, `syn` does not say that the input has ended.
 fn is_cut_off(tokens: TokenStream) -> bool {
-    let error = syn::parse2::<Expr>(tokens).err();
-    error.is_some_and(|error| error.to_string().starts_with("unexpected end of input"))
+    let parser = |input: ParseStream| {
+        let error = input.parse::<Expr>().err().map(|error| error.to_string());
+        let is_at_end = input.is_empty();
+        input.parse::<TokenStream>()?;
+        Ok(error.is_some_and(|error| {
+            error.starts_with("unexpected end of input")
+                || is_at_end && error.starts_with("expected `")
+        }))
+    };
+    parser.parse2(tokens).unwrap_or(false)
 }
 
 /// What was written before a dot that nothing follows, in groups too.
