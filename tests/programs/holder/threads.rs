@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 #[cfg(target_os = "linux")]
 use std::fs;
 #[cfg(target_os = "linux")]
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, exit};
 use std::sync::Barrier;
@@ -15,7 +15,7 @@ use std::thread;
 #[cfg(target_os = "linux")]
 use nix::fcntl::OFlag;
 #[cfg(target_os = "linux")]
-use nix::unistd::{pipe2, read, write};
+use nix::unistd::{dup2_raw, pipe2, read, write};
 use pidfile::Options;
 
 use crate::argument::number;
@@ -186,6 +186,7 @@ static PIPE: OnceLock<(OwnedFd, OwnedFd)> = OnceLock::new();
 
 /// Closes the descriptor that a waiter sleeps on, and may open a pipe in its place.
 #[cfg(target_os = "linux")]
+#[allow(unsafe_code, reason = "dup2")]
 fn lose_watch(with_pipe: bool) {
     let number = loop {
         let descriptors = fs::read_dir("/proc/self/fd").expect("/proc").flatten();
@@ -197,12 +198,15 @@ fn lose_watch(with_pipe: bool) {
         }
         thread::yield_now();
     };
-    nix::unistd::close(number).expect("it is open");
     if with_pipe {
         let (from, to) = pipe2(OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).expect("a pipe");
-        assert_eq!(from.as_raw_fd(), number, "the lowest number that is free");
         write(&to, b"of the program").expect("a pipe has room");
+        // In one step: the waiter opens and closes files, and might get the number in between.
+        // SAFETY: the waiter has the number too, and is to find out that it is not its own any more.
+        let from = unsafe { dup2_raw(from, number) }.expect("it is open");
         PIPE.set((from, to)).expect("it is lost once");
+    } else {
+        nix::unistd::close(number).expect("it is open");
     }
     println!("watch lost");
 }
