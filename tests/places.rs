@@ -212,7 +212,9 @@ fn below_a_dir_that_is_made_as_many_links_are_followed_as_the_system_follows() {
     for link in ["link-41", "round"] {
         let error = refused(behind(link).acquire());
         assert!(matches!(error, Error::Io { .. }), "{error:?}");
-        assert!(format!("{error:#}").contains("symbolic links"), "{error:#}");
+        // "Too many levels of symbolic links", or with musl "Symbolic link loop".
+        let text = format!("{error:#}").to_lowercase();
+        assert!(text.contains("symbolic link"), "{text}");
         fs::remove_dir(sandbox.path("new")).unwrap();
     }
     let guard = behind("link-40").acquire().unwrap();
