@@ -76,7 +76,7 @@ impl Options {
     pub fn resolved_path(&self) -> Result<PathBuf> {
         Ownership::resolve(self)?;
         wait::patience(self)?;
-        path::resolve(self).map(|place| place.path())
+        path::resolve(self).map(|place| place.into_path_and_name().0)
     }
 }
 

@@ -59,8 +59,12 @@ pub(crate) enum Directory {
 
 impl Directory {
     pub(crate) fn path(&self) -> PathBuf {
+        self.clone().into_path()
+    }
+
+    pub(crate) fn into_path(self) -> PathBuf {
         match self {
-            Directory::Existing(path) | Directory::MadeIfMissing(path) => path.clone(),
+            Directory::Existing(path) | Directory::MadeIfMissing(path) => path,
             Directory::Private { base, name } => base.join(name),
         }
     }

@@ -8,7 +8,7 @@
 use std::env;
 use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::action::Action;
 use crate::cleanup::NAME_SIZE;
@@ -25,11 +25,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The whole path, absolute.
-    pub(crate) fn path(&self) -> PathBuf {
-        self.directory
-            .path()
-            .join(OsStr::from_bytes(self.name.to_bytes()))
+    /// The whole path, absolute, and the name.
+    pub(crate) fn into_path_and_name(self) -> (PathBuf, CString) {
+        let mut path = self.directory.into_path();
+        path.push(OsStr::from_bytes(self.name.to_bytes()));
+        (path, self.name)
     }
 }
 
@@ -169,13 +169,20 @@ pub(crate) fn name_called(called: &OsStr) -> Option<OsString> {
 /// Resolves a relative path against the current directory. Components `..` are kept, because only
 /// the system knows what they mean after a symbolic link.
 fn absolute(path: &Path) -> Result<PathBuf> {
-    match std::path::absolute(path) {
-        // Collected anew, to drop a slash at the end.
-        Ok(path) => Ok(path.components().collect()),
-        Err(source) => Err(Error::io(Action::Resolve, path, source).advise(|_| {
-            Some("the current directory cannot be determined; use an absolute path".into())
-        })),
-    }
+    let mut absolute = if path.is_absolute() {
+        PathBuf::new()
+    } else {
+        env::current_dir().map_err(|source| {
+            Error::io(Action::Resolve, path, source).advise(|_| {
+                Some("the current directory cannot be determined; use an absolute path".into())
+            })
+        })?
+    };
+    absolute.reserve_exact(path.as_os_str().len() + 1);
+    // By components, to drop what means nothing: `.`, and slashes that are doubled or at the end.
+    let components = path.components();
+    absolute.extend(components.filter(|component| *component != Component::CurDir));
+    Ok(absolute)
 }
 
 /// Quotes a path with escapes, because what is wrong with it may be invisible.
@@ -187,8 +194,10 @@ fn quoted(path: &Path) -> String {
 mod tests {
     use super::*;
 
-    fn path_of(options: &Options) -> PathBuf {
-        resolve(options).unwrap().path()
+    /// As a string, because two paths that differ in `.` and slashes count as equal.
+    fn path_of(options: &Options) -> OsString {
+        let (path, _) = resolve(options).unwrap().into_path_and_name();
+        path.into_os_string()
     }
 
     fn refusal_of(options: &Options) -> String {
@@ -200,20 +209,24 @@ mod tests {
 
     #[test]
     fn a_path_is_taken_as_it_is_written() {
-        for path in ["/run/app.pid", "/run/app", "/a/../b/./c", "/x"] {
-            let tidy: PathBuf = Path::new(path).components().collect();
+        for (path, tidy) in [
+            ("/run/app.pid", "/run/app.pid"),
+            ("/a/../b/./c", "/a/../b/c"),
+            ("//run///app.pid", "/run/app.pid"),
+            ("/./x", "/x"),
+        ] {
             assert_eq!(path_of(&Options::new().path(path)), tidy);
         }
         let here = env::current_dir().unwrap();
-        assert_eq!(path_of(&Options::new().path("x.pid")), here.join("x.pid"));
-        assert_eq!(
-            path_of(&Options::new().path("a/x.pid")),
-            here.join("a/x.pid")
-        );
-        assert_eq!(
-            path_of(&Options::new().path("../x.pid")),
-            here.join("../x.pid")
-        );
+        for (path, tidy) in [
+            ("x.pid", "x.pid"),
+            ("a/x.pid", "a/x.pid"),
+            ("../x.pid", "../x.pid"),
+            ("./x.pid", "x.pid"),
+            ("a/.//./x.pid", "a/x.pid"),
+        ] {
+            assert_eq!(path_of(&Options::new().path(path)), here.join(tidy));
+        }
     }
 
     #[test]
@@ -233,12 +246,9 @@ mod tests {
     fn a_name_gets_its_suffix_once() {
         let options = Options::new().dir("/run");
         for (name, file) in [("app", "/run/app.pid"), ("app.pid", "/run/app.pid")] {
-            assert_eq!(path_of(&options.clone().name(name)), Path::new(file));
+            assert_eq!(path_of(&options.clone().name(name)), file);
         }
-        assert_eq!(
-            path_of(&options.name("app").dot_pid(false)),
-            Path::new("/run/app")
-        );
+        assert_eq!(path_of(&options.name("app").dot_pid(false)), "/run/app");
     }
 
     #[test]

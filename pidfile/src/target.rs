@@ -61,8 +61,8 @@ impl Target {
     }
 
     fn new(place: Place, dir: OwnedFd) -> Result<Target> {
-        let path = place.path();
-        Target::reopened(dir, place.name, path)
+        let (path, name) = place.into_path_and_name();
+        Target::reopened(dir, name, path)
     }
 
     /// The metadata of what has the name now, without following it.

@@ -253,6 +253,9 @@ impl Slot {
     pub(super) fn name<'a>(&self, buffer: &'a mut [u8; NAME_SIZE]) -> &'a CStr {
         for (byte, stored) in buffer.iter_mut().zip(&self.name) {
             *byte = stored.load(Relaxed);
+            if *byte == 0 {
+                break;
+            }
         }
         // The last byte is never written, so it stays NUL. No file has an empty name.
         CStr::from_bytes_until_nul(buffer).unwrap_or_default()
