@@ -24,11 +24,10 @@ use crate::ownership::Ownership;
 use crate::plan::{Plan, Purpose};
 use crate::publication::{Publication, Published};
 use crate::publish::publish;
-use crate::replace::Attempt;
 use crate::reservation::Reservation;
 use crate::target::Target;
 use crate::wait::Waiter;
-use crate::{adopt, cleanup, in_place, log, path, process, replace, wait};
+use crate::{adopt, cleanup, in_place, log, path, process, wait};
 
 impl Options {
     /// Acquires the pidfile, and holds it until the guard is released or dropped, or the process
@@ -184,11 +183,9 @@ fn find(options: &Options, plan: &Plan, waiter: &mut Waiter) -> Result<Seen> {
         };
         let refusal = match options.replace {
             None => refusal,
-            Some(_) => match replace::stop(options, refusal, waiter.left())? {
-                Attempt::Stopped => continue,
-                Attempt::Gone if waiter.is_patient() => continue,
-                Attempt::Gone => return Err(target.contended()),
-                Attempt::Refused(refusal) => refusal,
+            Some(replacement) => match (replacement.stop)(options, refusal, waiter.left())? {
+                None => continue,
+                Some(refusal) => refusal,
             },
         };
         if !waiter.is_patient() {
@@ -229,10 +226,10 @@ fn wait_for(
         Error::Running { pid, .. } if *pid != plan.terms.pid => {
             Ok(has_moved()? || !process::is_alive(*pid))
         }
-        _ if options.replace.is_some() => {
-            Ok(found.may_be_free(target)? || replace::is_promising(options))
-        }
-        _ if options.lock => found.may_be_free(target),
+        _ if options.lock => Ok(found.may_be_free(target)?
+            || options
+                .replace
+                .is_some_and(|replacement| (replacement.is_promising)(options))),
         // Held by this process without a lock.
         _ => Ok(has_moved()? || !cleanup::is_held(|numbers| numbers.id == found.id())),
     })

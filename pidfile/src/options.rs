@@ -2,9 +2,11 @@
 //! looked up, read from the environment or checked before a terminal call.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::error::{Error, Result};
 use crate::notice::OnWait;
 
 /// Options for acquiring a pidfile.
@@ -49,7 +51,7 @@ pub struct Options {
     pub(crate) at_exit: bool,
     pub(crate) signals: bool,
     pub(crate) wait: Option<Duration>,
-    pub(crate) replace: Option<Duration>,
+    pub(crate) replace: Option<Replacement>,
     pub(crate) on_wait: Option<OnWait>,
 }
 
@@ -75,6 +77,24 @@ impl Default for Options {
             replace: None,
             on_wait: None,
         }
+    }
+}
+
+/// That a start replaces the holder.
+///
+/// Only [`Options::replace`] names the functions. A program that never calls it is linked without
+/// them, and so without all that identifies, signals and awaits another process.
+#[derive(Clone, Copy)]
+pub(crate) struct Replacement {
+    /// How long the holder has to end.
+    pub(crate) patience: Duration,
+    pub(crate) stop: fn(&Options, Error, Duration) -> Result<Option<Error>>,
+    pub(crate) is_promising: fn(&Options) -> bool,
+}
+
+impl fmt::Debug for Replacement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.patience.fmt(f)
     }
 }
 
@@ -197,55 +217,6 @@ impl Options {
     /// other users, use `0o600` or a private directory.
     pub fn chmod(mut self, mode: u32) -> Options {
         self.chmod = mode;
-        self
-    }
-
-    /// Sets the owner of the file by user id. It cannot be combined with [`owner`](Options::owner).
-    ///
-    /// A stale file that belongs to this user is taken over as well. `u32::MAX`, which means
-    /// "unchanged" to `chown`, is [`Config`](crate::Error::Config).
-    ///
-    /// Default: unchanged; the file belongs to the user of this process.
-    ///
-    /// # Platform-specific behavior
-    ///
-    /// Giving the file to another user takes privileges: on Linux `CAP_CHOWN`, and with
-    /// `fs.protected_hardlinks` also `CAP_FOWNER`. Giving it to a group that this process is not in
-    /// takes `CAP_CHOWN`.
-    pub fn uid(mut self, uid: u32) -> Options {
-        self.uid = Some(uid);
-        self
-    }
-
-    /// Sets the group of the file by group id. It cannot be combined with
-    /// [`group`](Options::group).
-    ///
-    /// `u32::MAX`, which means "unchanged" to `chown`, is [`Config`](crate::Error::Config). See
-    /// [`uid`](Options::uid) for the privileges that a change takes.
-    ///
-    /// Default: unchanged.
-    pub fn gid(mut self, gid: u32) -> Options {
-        self.gid = Some(gid);
-        self
-    }
-
-    /// Sets the owner of the file by user name. It cannot be combined with [`uid`](Options::uid).
-    /// An unknown name is [`Config`](crate::Error::Config). The rest is as for
-    /// [`uid`](Options::uid).
-    ///
-    /// Default: unchanged; the file belongs to the user of this process.
-    pub fn owner(mut self, owner: impl AsRef<str>) -> Options {
-        self.owner = Some(owner.as_ref().to_owned());
-        self
-    }
-
-    /// Sets the group of the file by name. It cannot be combined with [`gid`](Options::gid). An
-    /// unknown name is [`Config`](crate::Error::Config). See [`uid`](Options::uid) for the
-    /// privileges that a change takes.
-    ///
-    /// Default: unchanged.
-    pub fn group(mut self, group: impl AsRef<str>) -> Options {
-        self.group = Some(group.as_ref().to_owned());
         self
     }
 

@@ -18,6 +18,57 @@ const LEAST: u32 = 0o600;
 /// Other users must not write to it: the record decides which process is thought to be running.
 const MOST: u32 = 0o664;
 
+impl Options {
+    /// Sets the owner of the file by user id. It cannot be combined with [`owner`](Options::owner).
+    ///
+    /// A stale file that belongs to this user is taken over as well. `u32::MAX`, which means
+    /// "unchanged" to `chown`, is [`Config`](crate::Error::Config).
+    ///
+    /// Default: unchanged; the file belongs to the user of this process.
+    ///
+    /// # Platform-specific behavior
+    ///
+    /// Giving the file to another user takes privileges: on Linux `CAP_CHOWN`, and with
+    /// `fs.protected_hardlinks` also `CAP_FOWNER`. Giving it to a group that this process is not in
+    /// takes `CAP_CHOWN`.
+    pub fn uid(mut self, uid: u32) -> Options {
+        self.uid = Some(uid);
+        self
+    }
+
+    /// Sets the group of the file by group id. It cannot be combined with
+    /// [`group`](Options::group).
+    ///
+    /// `u32::MAX`, which means "unchanged" to `chown`, is [`Config`](crate::Error::Config). See
+    /// [`uid`](Options::uid) for the privileges that a change takes.
+    ///
+    /// Default: unchanged.
+    pub fn gid(mut self, gid: u32) -> Options {
+        self.gid = Some(gid);
+        self
+    }
+
+    /// Sets the owner of the file by user name. It cannot be combined with [`uid`](Options::uid).
+    /// An unknown name is [`Config`](crate::Error::Config). The rest is as for
+    /// [`uid`](Options::uid).
+    ///
+    /// Default: unchanged; the file belongs to the user of this process.
+    pub fn owner(mut self, owner: impl AsRef<str>) -> Options {
+        self.owner = Some(owner.as_ref().to_owned());
+        self
+    }
+
+    /// Sets the group of the file by name. It cannot be combined with [`gid`](Options::gid). An
+    /// unknown name is [`Config`](crate::Error::Config). See [`uid`](Options::uid) for the
+    /// privileges that a change takes.
+    ///
+    /// Default: unchanged.
+    pub fn group(mut self, group: impl AsRef<str>) -> Options {
+        self.group = Some(group.as_ref().to_owned());
+        self
+    }
+}
+
 /// The user, group and mode of the file to publish.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ownership {

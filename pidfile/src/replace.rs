@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::notice::Waiting;
-use crate::options::Options;
+use crate::options::{Options, Replacement};
 
 impl Options {
     /// Sets whether a start stops the process that holds the file and takes its place, as the
@@ -21,54 +21,53 @@ impl Options {
     ///
     /// Default: the holder is left alone.
     pub fn replace(mut self, patience: Duration) -> Options {
-        self.replace = Some(patience);
+        self.replace = Some(Replacement {
+            patience,
+            stop,
+            is_promising,
+        });
         self
     }
 }
 
-/// The result of an attempt to end the holder.
-#[derive(Debug)]
-pub(crate) enum Attempt {
-    /// It has ended.
-    Stopped,
-    /// It was already gone.
-    Gone,
-    /// It cannot be ended at the moment, for this reason.
-    Refused(Error),
-}
-
-/// Ends the holder that prevented a start, within the time that is `left` of the caller's patience.
+/// Ends the holder that prevented a start, within the time that is `left` of the patience. Returns
+/// why not, if it cannot be ended at the moment; otherwise the name may be free.
 ///
 /// # Errors
 ///
 /// Another attempt would not help: the holder is this process, does not lock its file, belongs to
 /// another user or has not ended in time.
-pub(crate) fn stop(options: &Options, refusal: Error, left: Duration) -> Result<Attempt> {
-    if !matches!(refusal, Error::Locked { own: false, .. }) {
+fn stop(options: &Options, refusal: Error, left: Duration) -> Result<Option<Error>> {
+    let Error::Locked {
+        own: false, path, ..
+    } = &refusal
+    else {
         return Err(refusal);
-    }
+    };
     match options.holder() {
         // The time is up, so a holder that appears now is left alone.
-        Ok(Some(_)) if left.is_zero() => Ok(Attempt::Refused(refusal)),
+        Ok(Some(_)) if left.is_zero() => Ok(Some(refusal)),
         Ok(Some(holder)) => {
             // A notice and an error quote the patience that the caller chose.
-            let patience = options.replace.unwrap_or(left);
-            if let Some(notice) = &options.on_wait {
+            let patience = options.replace.map(|replacement| replacement.patience);
+            if let (Some(notice), Some(patience)) = (&options.on_wait, patience) {
                 notice.call(&Waiting::stopping(holder.path(), holder.pid(), patience));
             }
             match holder.stop(left) {
-                Ok(()) => Ok(Attempt::Stopped),
-                Err(error) => Err(error.after(Some(patience))),
+                Ok(()) => Ok(None),
+                Err(error) => Err(error.after(patience)),
             }
         }
-        Ok(None) => Ok(Attempt::Gone),
+        // It was already gone.
+        Ok(None) if left.is_zero() => Err(Error::Contended { path: path.clone() }),
+        Ok(None) => Ok(None),
         // It may be another starter that is only judging the file, or about to write its record.
-        Err(error @ Error::UnknownHolder { .. }) => Ok(Attempt::Refused(error)),
+        Err(error @ Error::UnknownHolder { .. }) => Ok(Some(error)),
         Err(error) => Err(error),
     }
 }
 
 /// Whether another attempt may succeed after one that was refused.
-pub(crate) fn is_promising(options: &Options) -> bool {
+fn is_promising(options: &Options) -> bool {
     !matches!(options.holder(), Err(Error::UnknownHolder { .. }))
 }

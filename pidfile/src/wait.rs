@@ -67,10 +67,10 @@ pub(crate) struct Waiter {
     watch: Option<Watch>,
 }
 
-/// How long an acquire with these options is willing to wait; with `replace`, for the holder that
-/// it stops.
+/// How long an acquire is willing to wait, also for a holder that it stops.
 pub(crate) fn patience(options: &Options) -> Result<Option<Duration>> {
-    let excluded = match options.replace {
+    let replace = options.replace.map(|replacement| replacement.patience);
+    let excluded = match replace {
         Some(_) if options.wait.is_some() => "`replace` cannot be combined with `wait`",
         Some(_) if !options.lock => {
             "`replace` needs the lock: without it, nothing proves which process holds the file"
@@ -78,7 +78,7 @@ pub(crate) fn patience(options: &Options) -> Result<Option<Duration>> {
         Some(Duration::ZERO) => {
             "`replace` is zero; give the holder some time to end, such as ten seconds"
         }
-        _ => return Ok(options.wait.or(options.replace)),
+        _ => return Ok(options.wait.or(replace)),
     };
     Err(Error::config(excluded))
 }
