@@ -87,6 +87,11 @@ fn acquire(options: &Options, purpose: Purpose) -> Result<Hold> {
     match publish_or_find(options, &plan, &mut waiter)? {
         Taken::Published(published) => {
             waiter.served();
+            if purpose == Purpose::Reserve {
+                // A program that reserves has adopted before. The others need no look at a name that
+                // they never use. Ignored: it blocks no start.
+                let _ = adopt::remove_leftover(&plan.target);
+            }
             log::published(&plan.target.path, plan.terms.pid);
             Ok(Hold::new(plan, published))
         }

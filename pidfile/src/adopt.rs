@@ -9,7 +9,8 @@
 //! A file without a name cannot be renamed, so it gets the name `.NAME.adopt`
 //! first. That name is a mutex: of several processes that share a reservation,
 //! only the one that created it adopts. An adoption that is killed leaves it
-//! [behind](crate::leftover).
+//! [behind](crate::leftover), and the next one, take-over or reservation removes
+//! it.
 
 use std::ffi::{CStr, CString};
 use std::hash::{DefaultHasher, Hasher};

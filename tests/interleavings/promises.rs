@@ -2,7 +2,7 @@
 
 use std::process;
 
-use pidfile::{Options, PidFile};
+use pidfile::{Options, PidFile, Reservation};
 
 use super::actor::{Actor, At, Moment};
 use super::run::Run;
@@ -108,7 +108,12 @@ pub(super) fn check_next_start(run: &Run, sandbox: &Sandbox) -> Result<(), Strin
     if all_released && !in_place && !run.has_removed {
         litter(&[])?;
     }
-    let next = Options::new().path(sandbox.pidfile()).acquire();
+    let options = Options::new().path(sandbox.pidfile());
+    let next = if run.scenario.has_parent() {
+        options.reserve().and_then(Reservation::adopt)
+    } else {
+        options.acquire()
+    };
     let next = next.map_err(|error| format!("the next start: {error}"))?;
     let record = std::fs::read_to_string(sandbox.pidfile()).ok();
     require(record == Some(format!("{}\n", process::id())), || {
