@@ -1,14 +1,15 @@
 //! A refusal and a status name only a process that has the lock.
 
-use std::fs;
+use std::fs::{self, File};
 
+use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::Signal;
 use pidfile::{Options, Status};
 
 use crate::hard_times::clock;
 use crate::support::{
     Call, Program, Sandbox, Script, Snapshot, Stepped, UNSHARE, can_unshare, eventually, holder,
-    is_locked, storm,
+    is_locked, is_root, storm,
 };
 
 /// A living process that has nothing to do with the file.
@@ -164,6 +165,38 @@ fn the_list_of_all_locks_is_not_read_for_a_holder_that_the_file_names() {
             program.refusal().expect("Locked", 75);
         }
     }
+}
+
+#[test]
+fn the_list_is_not_read_at_every_try_for_a_process_that_does_not_hold_the_file() {
+    let sandbox = Sandbox::new();
+    if !is_root() {
+        return;
+    }
+    // What root has open, another user learns from the list only.
+    let bystander = bystander();
+    let path = sandbox.file("it.pid", &format!("{}\n", bystander.pid()));
+    let locked = Flock::lock(File::open(&path).unwrap(), FlockArg::LockExclusive);
+    let Some(clock) = clock(&sandbox, "0") else {
+        return;
+    };
+    let script = holder(&path).unprivileged(&sandbox);
+    let (mut program, mut stepped) = stopped(script.env("LD_PRELOAD", clock));
+    let (mut pauses, mut reads) = (0, 0);
+    while let Some(call) = stepped.next_call() {
+        pauses += u32::from(call.number == nix::libc::SYS_clock_nanosleep);
+        reads += u32::from(opens_the_list(&stepped, &call));
+        if call.number == nix::libc::SYS_write && call.arguments[0] == 1 {
+            break;
+        }
+        assert!(stepped.make_call());
+    }
+    drop(stepped);
+    let refusal = program.refusal().expect("Locked", 75);
+    assert!([None, Some(std::process::id())].contains(&refusal.pid));
+    drop(locked);
+    // At the first try and at the last one, each time until the list is complete.
+    assert!((1..=20).contains(&reads) && pauses > 40, "{reads} {pauses}");
 }
 
 #[test]

@@ -55,6 +55,7 @@ impl Found {
     /// Tries to lock the file, in competition with holders and readers.
     pub(crate) fn lock(&self, target: &Target, kind: LockKind) -> Result<TryLock> {
         let mut retries = Retries::new();
+        let mut asked = None;
         loop {
             let Some(obstacle) = self.try_lock(target, kind)? else {
                 return Ok(TryLock::Locked);
@@ -67,8 +68,12 @@ impl Found {
                 Obstacle::RecordLock(pid) => return Ok(TryLock::Held(pid)),
                 Obstacle::Exclusive => {
                     let recorded = self.read_once(target)?.1.pid();
-                    if recorded.is_some_and(|pid| lockers::has_lock(&self.file, pid)) {
-                        return Ok(TryLock::Held(recorded));
+                    // Asked once for each record: the answer may come from the list of all locks.
+                    if recorded != asked {
+                        asked = recorded;
+                        if recorded.is_some_and(|pid| lockers::has_lock(&self.file, pid)) {
+                            return Ok(TryLock::Held(recorded));
+                        }
                     }
                     MOMENT
                 }
