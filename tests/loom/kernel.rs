@@ -11,6 +11,8 @@ use real_std::ffi::{CStr, CString};
 use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use real_std::rc::Rc;
 
+use crate::sync;
+
 /// A descriptor or an inode.
 type Number = i32;
 
@@ -78,6 +80,7 @@ pub(crate) fn end() {
         }
         kernel.has_ended = true;
     });
+    sync::wake();
 }
 
 pub(crate) fn has_name(name: &CStr) -> bool {

@@ -20,12 +20,8 @@ use crate::sys::{self, FileId, Gone};
 const PREEMPTIONS: usize = 3;
 
 fn check(model: impl Fn() + Sync + Send + 'static) {
-    check_within(PREEMPTIONS, model);
-}
-
-fn check_within(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
-    builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
+    builder.preemption_bound = builder.preemption_bound.or(Some(PREEMPTIONS));
     builder.max_branches = 10_000;
     let orders = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&orders);
@@ -190,8 +186,7 @@ fn a_slot_that_is_used_again_and_a_signal() {
 
 #[test]
 fn a_release_a_signal_and_an_exit() {
-    // Two ends at once have too many orders for more.
-    check_within(1, || {
+    check(|| {
         let armed = File(5).publish(POLICY).unwrap();
         let holder = thread::spawn(move || File(5).release_unless_gone(armed));
         let signal = thread::spawn(|| second_end(cleanup::signal));
@@ -203,7 +198,7 @@ fn a_release_a_signal_and_an_exit() {
 
 #[test]
 fn a_publisher_a_signal_and_an_exit() {
-    check_within(2, || {
+    check(|| {
         let publisher = thread::spawn(|| File(5).publish_and_release());
         let signal = thread::spawn(|| second_end(cleanup::signal));
         second_end(cleanup::exit);

@@ -16,15 +16,18 @@
 //! - the descriptors of an entry are not used once its release has returned;
 //! - no two publishers share a slot, so that each entry is about its own file.
 //!
+//! A thread that naps sleeps until another thread changes something. So loom finds a deadlock where the
+//! threads wait for each other.
+//!
 //! # What is not
 //!
 //! A signal handler runs on a thread of its own: on the publisher's thread the signal would be blocked.
 //! The bytes of a name are not modelled; a name is written and read together with the numbers, which
-//! are. The segments of an array are not modelled; an array here has a length instead. An operation
-//! between two `SeqCst` operations of its thread is as good as `SeqCst` itself, because of the fences in
-//! [`sync`]; so a weaker order of the counter in `ending::begin`, or of a word that becomes PUBLISHING,
-//! would not be found. Not modelled either are forks, the second copy of the crate, and the limit of one
-//! second on every wait.
+//! are. The segments of an array are not modelled; an array here has a length instead. A thread that
+//! wakes knows all that the thread that woke it knew. An operation between two `SeqCst` operations of its
+//! thread is as good as `SeqCst` itself, because of the fences in [`sync`]; so a weaker order of the
+//! counter in `ending::begin`, or of a word that becomes PUBLISHING, would not be found. Not modelled
+//! either are forks, the second copy of the crate, and the limit of one second on every wait.
 
 // The modules below say `std::sync::atomic`, `std::ffi` and so on.
 extern crate self as std;

@@ -9,11 +9,15 @@ use real_std::cell::{Cell, RefCell};
 use real_std::collections::HashMap;
 use real_std::rc::Rc;
 
+use loom::thread::{self, Thread};
+
 thread_local! {
     /// Of the present run. The threads of a model share the thread that runs it.
     static OF_THIS_RUN: RefCell<HashMap<usize, Rc<dyn Any>>> = RefCell::new(HashMap::new());
     /// How many changes there were in this run.
     static CHANGES: Cell<usize> = const { Cell::new(0) };
+    /// The threads that sleep until there is another one.
+    static SLEEPERS: RefCell<Vec<Thread>> = const { RefCell::new(Vec::new()) };
 }
 
 /// How many changes there were in this run. A thread that sleeps until there is another one misses
@@ -22,9 +26,26 @@ pub(crate) fn changes() -> usize {
     CHANGES.get()
 }
 
+/// Sleeps until there is another change. The thread does not yield instead: loom counts no switch
+/// after a yield as a preemption, so it would let two sleepers take turns without end while the
+/// thread that they wait for does not run. And it reports a deadlock if all threads sleep.
+pub(crate) fn sleep() {
+    SLEEPERS.with_borrow_mut(|all| all.push(thread::current()));
+    thread::park();
+}
+
+/// Notes that there was a change.
+pub(crate) fn wake() {
+    CHANGES.set(CHANGES.get() + 1);
+    for sleeper in SLEEPERS.take() {
+        sleeper.unpark();
+    }
+}
+
 /// Begins a run.
 pub(crate) fn forget_the_last_run() {
     OF_THIS_RUN.with_borrow_mut(HashMap::clear);
+    SLEEPERS.with_borrow_mut(Vec::clear);
 }
 
 fn of_this_run<Atomic: 'static>(address: usize, make: impl FnOnce() -> Atomic) -> Rc<Atomic> {
@@ -49,7 +70,7 @@ pub mod atomic {
     /// loom switches to another thread before an operation, never after it.
     fn change<T>(orders: &[Ordering], operation: impl FnOnce() -> T) -> T {
         let result = fenced(orders, operation);
-        super::CHANGES.set(super::CHANGES.get() + 1);
+        super::wake();
         result
     }
 

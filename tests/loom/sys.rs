@@ -10,7 +10,7 @@ use nix::errno::Errno;
 
 use crate::kernel;
 use crate::sync::atomic::AtomicUsize;
-use crate::sync::changes;
+use crate::sync::{self, changes};
 
 #[path = "array.rs"]
 mod array;
@@ -90,7 +90,7 @@ pub(crate) fn nap(_: c_int) {
         if kernel::has_ended() {
             resume_unwind(Box::new(Gone));
         }
-        loom::thread::yield_now();
+        sync::sleep();
     }
     SEEN.with_borrow_mut(|all| all.insert(me, changes()));
 }
