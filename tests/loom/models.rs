@@ -20,6 +20,14 @@ use crate::sys::{self, FileId, Gone};
 const PREEMPTIONS: usize = 3;
 
 fn check(model: impl Fn() + Sync + Send + 'static) {
+    check_from_the_start(move || {
+        cleanup::enrol();
+        model();
+    });
+}
+
+/// Checks a model in which no thread has acquired anything yet.
+fn check_from_the_start(model: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(PREEMPTIONS));
     builder.max_branches = 10_000;
@@ -30,7 +38,6 @@ fn check(model: impl Fn() + Sync + Send + 'static) {
         sync::forget_the_last_run();
         sys::forget_the_last_run();
         kernel::boot();
-        cleanup::enrol();
         model();
     });
     println!("{} orders", orders.load(Relaxed));
@@ -157,6 +164,19 @@ fn two_publishers() {
     check(|| {
         let other = thread::spawn(|| File(5).publish_and_release());
         File(6).publish_and_release();
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn two_publishers_that_come_first() {
+    check_from_the_start(|| {
+        let first = |file: File| {
+            cleanup::enrol();
+            file.publish_and_release();
+        };
+        let other = thread::spawn(move || first(File(5)));
+        first(File(6));
         other.join().unwrap();
     });
 }

@@ -86,15 +86,21 @@ pub(super) fn enrol() -> (u32, bool) {
                 break next;
             }
         };
-        if before != 0 {
+        // If two threads get here at once, the first one decides. A generation counts from the
+        // moment it is stored, so everything else comes before it.
+        if before != 0
+            && process
+                .generation()
+                .compare_exchange(before, 0, SeqCst, SeqCst)
+                .is_ok()
+        {
             // The number of enders is the parent's, too: the child of a bare `clone`.
             process.enders().store(0, SeqCst);
         }
-        // If two threads get here at once, the first one decides.
+        process.pid().store(pid as usize, SeqCst);
         let _ = process
             .generation()
-            .compare_exchange(before, generation as usize, SeqCst, SeqCst);
-        process.pid().store(pid as usize, SeqCst);
+            .compare_exchange(0, generation as usize, SeqCst, SeqCst);
     }
     (pid, is_new)
 }
