@@ -77,6 +77,9 @@ mod sticky_directories;
 mod cleanup;
 /// A reservation is adopted by a daemon, and its name is never absent.
 mod daemons;
+/// What a signal does is right even while a thread is changing it.
+#[cfg(target_os = "linux")]
+mod dispositions;
 /// Every way to exit removes the file and keeps the status, or leaves a stale file.
 mod ends;
 /// A forked child leaves its parent's file alone.

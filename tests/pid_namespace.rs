@@ -16,9 +16,9 @@ use crate::support::{
 };
 
 /// A program that is process 1 in a namespace of its own, and its number outside.
-struct First {
+pub(crate) struct First {
     /// `unshare`, which ends as process 1 ends.
-    outside: Program,
+    pub(crate) outside: Program,
     pid: Pid,
 }
 
@@ -27,7 +27,7 @@ impl First {
         First::of(holder(sandbox.pidfile()).steps(steps))
     }
 
-    fn of(script: Script) -> Option<First> {
+    pub(crate) fn of(script: Script) -> Option<First> {
         if !can_unshare(&UNSHARE[1..]) {
             return None;
         }

@@ -27,6 +27,9 @@ struct Kernel {
     /// How often the file behind a descriptor was scrubbed.
     scrubs: HashMap<Number, usize>,
     has_ended: bool,
+    is_process_1: bool,
+    /// Whether a signal runs the handler.
+    is_handled: bool,
     at_exit: Vec<extern "C" fn()>,
 }
 
@@ -54,6 +57,38 @@ pub(crate) fn has_ended() -> bool {
     KERNEL.with_borrow(|kernel| kernel.has_ended)
 }
 
+/// The process is the first one of its pid namespace.
+pub(crate) fn become_process_1() {
+    KERNEL.with_borrow_mut(|kernel| kernel.is_process_1 = true);
+}
+
+pub(crate) fn pid() -> u32 {
+    KERNEL.with_borrow(|kernel| if kernel.is_process_1 { 1 } else { 4242 })
+}
+
+pub(crate) fn is_handled() -> bool {
+    call(|kernel| kernel.is_handled)
+}
+
+/// Installs or removes the handler.
+pub(crate) fn handle(is_handled: bool) {
+    call(|kernel| {
+        kernel.is_handled = is_handled;
+        kernel.check_handler();
+    });
+}
+
+impl Kernel {
+    /// In process 1, a signal without a handler has no effect, so none may come while a file is held.
+    fn check_handler(&self) {
+        let is_held = self.names.keys().any(|name| !self.reserved.contains(name));
+        assert!(
+            !self.is_process_1 || self.is_handled || !is_held,
+            "a file is held without the handler"
+        );
+    }
+}
+
 /// Gives a file its name.
 pub(crate) fn link(name: &CStr, file: Number, reserved: bool) {
     call(|kernel| {
@@ -66,6 +101,15 @@ pub(crate) fn link(name: &CStr, file: Number, reserved: bool) {
         if reserved {
             kernel.reserved.insert(name.to_owned());
         }
+        kernel.check_handler();
+    });
+}
+
+/// A file is adopted that was reserved.
+pub(crate) fn adopt(name: &CStr) {
+    call(|kernel| {
+        assert!(kernel.reserved.remove(name), "{name:?} was reserved");
+        kernel.check_handler();
     });
 }
 

@@ -273,3 +273,32 @@ fn a_publisher_and_a_signal_that_process_1_survives() {
         publisher.join().unwrap();
     });
 }
+
+#[test]
+fn a_release_and_a_publisher_in_process_1() {
+    check_from_the_start(|| {
+        kernel::become_process_1();
+        cleanup::enrol();
+        let armed = File(5).publish(POLICY).unwrap();
+        let holder = thread::spawn(move || File(5).release(armed));
+        File(6).publish_and_release();
+        holder.join().unwrap();
+        assert!(!kernel::is_handled(), "nothing is held");
+    });
+}
+
+#[test]
+fn a_release_and_an_adoption_in_process_1() {
+    check_from_the_start(|| {
+        kernel::become_process_1();
+        cleanup::enrol();
+        let reserved = File(5).publish(RESERVED).unwrap();
+        let armed = File(6).publish(POLICY).unwrap();
+        let holder = thread::spawn(move || File(6).release(armed));
+        reserved.adopt();
+        kernel::adopt(&File(5).name());
+        holder.join().unwrap();
+        File(5).release(reserved);
+        assert!(!kernel::is_handled(), "nothing is held");
+    });
+}

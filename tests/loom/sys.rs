@@ -7,6 +7,7 @@ use real_std::ffi::CStr;
 use real_std::panic::resume_unwind;
 
 use nix::errno::Errno;
+use nix::libc::SIGTERM;
 
 use crate::kernel;
 use crate::sync::atomic::AtomicUsize;
@@ -101,9 +102,8 @@ pub(crate) fn forget_the_last_run() {
     array::forget_the_last_run();
 }
 
-/// Not process 1.
 pub(crate) fn pid() -> u32 {
-    4242
+    kernel::pid()
 }
 
 /// Which thread this is; never zero.
@@ -113,8 +113,8 @@ pub(crate) fn thread() -> usize {
     digits.parse::<usize>().expect("a number") + 1
 }
 
-pub(crate) fn wiped_on_fork() -> Option<&'static [AtomicUsize; 4]> {
-    Some(Box::leak(Box::new([const { AtomicUsize::new(0) }; 4])))
+pub(crate) fn wiped_on_fork() -> Option<&'static [AtomicUsize; 5]> {
+    Some(Box::leak(Box::new([const { AtomicUsize::new(0) }; 5])))
 }
 
 pub(crate) fn after_fork_in_child(_: unsafe extern "C" fn()) {}
@@ -127,7 +127,8 @@ pub(crate) fn exit_now(_: c_int) -> ! {
     panic!("only process 1 exits like this")
 }
 
-// No model delivers a signal to the handler itself.
+// No model delivers a signal to the handler itself. Only in process 1 does the handler come and go, and
+// there one signal stands for all four.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(dead_code, reason = "all that a signal can do")]
@@ -141,15 +142,28 @@ pub(crate) enum Disposition {
 #[derive(Debug)]
 pub(crate) struct Chained;
 
-pub(crate) fn disposition(_: c_int, _: extern "C" fn(c_int)) -> Option<Disposition> {
-    Some(Disposition::Ours)
+pub(crate) fn disposition(signal: c_int, _: extern "C" fn(c_int)) -> Option<Disposition> {
+    if pid() != 1 {
+        Some(Disposition::Ours)
+    } else if signal != SIGTERM {
+        None
+    } else if kernel::is_handled() {
+        Some(Disposition::Ours)
+    } else {
+        Some(Disposition::Default)
+    }
 }
 
 pub(crate) fn install(_: c_int, _: extern "C" fn(c_int)) -> Option<Chained> {
+    kernel::handle(true);
     None
 }
 
-pub(crate) fn reset(_: c_int, _: extern "C" fn(c_int), _: Option<&Chained>) {}
+pub(crate) fn reset(signal: c_int, _: extern "C" fn(c_int), _: Option<&Chained>) {
+    if signal == SIGTERM {
+        kernel::handle(false);
+    }
+}
 
 pub(crate) fn die_by(_: c_int) {}
 

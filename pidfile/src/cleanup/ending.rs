@@ -9,7 +9,7 @@
 //! go on while another is about to exit. The threads are counted, and the end
 //! is called off only when the last one gives up.
 
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use nix::errno::Errno;
 
@@ -56,4 +56,14 @@ pub(super) fn wait(process: Process) -> nix::Result<()> {
         sys::nap(1);
     }
     Err(Errno::ECANCELED)
+}
+
+/// Waits until no thread is left that is in the middle of something, but not for longer than a second.
+pub(super) fn wait_for(threads: &AtomicUsize) {
+    for _ in 0..PATIENCE {
+        if threads.load(SeqCst) == 0 {
+            return;
+        }
+        sys::nap(1);
+    }
 }

@@ -16,12 +16,12 @@ use crate::sys::{self, LeakedList};
 
 /// What a forked child must not inherit.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Process(&'static [AtomicUsize; 4]);
+pub(super) struct Process(&'static [AtomicUsize; 5]);
 
 /// The oldest counts. Not a `OnceLock`: the child of a fork in the middle of its initialisation would
 /// wait forever.
-static WIPED_BY_KERNEL: LeakedList<&'static [AtomicUsize; 4]> = LeakedList::new();
-static WIPED_BY_HOOK: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
+static WIPED_BY_KERNEL: LeakedList<&'static [AtomicUsize; 5]> = LeakedList::new();
+static WIPED_BY_HOOK: [AtomicUsize; 5] = [const { AtomicUsize::new(0) }; 5];
 
 /// The highest generation among this process and its ancestors.
 static GENERATIONS: AtomicU32 = AtomicU32::new(0);
@@ -31,7 +31,7 @@ static GENERATIONS: AtomicU32 = AtomicU32::new(0);
 pub(super) const OWNER_BITS: u32 = 25;
 
 impl Process {
-    fn this() -> Process {
+    pub(super) fn this() -> Process {
         let wiped = WIPED_BY_KERNEL.iter().last();
         Process(wiped.copied().unwrap_or(&WIPED_BY_HOOK))
     }
@@ -53,6 +53,11 @@ impl Process {
     /// The last thread that began to end it.
     pub(super) fn ender(self) -> &'static AtomicUsize {
         &self.0[3]
+    }
+
+    /// How many threads may be removing the signal handlers.
+    pub(super) fn leavers(self) -> &'static AtomicUsize {
+        &self.0[4]
     }
 }
 

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use nix::errno::Errno;
 use nix::libc::{self, c_int};
 
+use super::identity::Process;
 use super::scrub::{End, end};
 use super::{ending, identity, table};
 use crate::sys::{self, BlockedSignals, Chained, Disposition, LeakedList};
@@ -47,6 +48,8 @@ static PASSING: AtomicUsize = AtomicUsize::new(0);
 /// each does all of it. A lock would hang the child of a fork that happens meanwhile, and a thread
 /// that did not wait would publish before the handlers are installed.
 pub(super) fn install() {
+    // Otherwise the handlers that are found here may be gone by the time the file is published.
+    ending::wait_for(Process::this().leavers());
     for (signal, chained) in SIGNALS.into_iter().zip(&CHAINED) {
         match sys::disposition(signal, on_signal) {
             Some(Disposition::Default | Disposition::Sibling) => {
@@ -69,14 +72,17 @@ pub(super) fn stand_back() {
     if process.pid().load(SeqCst) != 1 || table::wants_signals(me) {
         return;
     }
-    for signal in SIGNALS {
-        sys::reset(signal, on_signal, chained(signal));
+    // A handler on this thread may never return.
+    let _blocked = BlockedSignals::new();
+    // This thread announces itself and then reads the slots; a publisher enters its file and then
+    // checks for such threads. So at least one of the two sees the other.
+    process.leavers().fetch_add(1, SeqCst);
+    if !table::wants_signals(me) {
+        for signal in SIGNALS {
+            sys::reset(signal, on_signal, chained(signal));
+        }
     }
-    // A publisher enters its file first and checks the dispositions second, so at least one of the
-    // two threads sees the other.
-    if table::wants_signals(me) {
-        install();
-    }
+    process.leavers().fetch_sub(1, SeqCst);
 }
 
 extern "C" fn on_signal(signal: c_int) {

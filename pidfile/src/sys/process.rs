@@ -59,12 +59,12 @@ pub(crate) fn after_fork_in_child(hook: unsafe extern "C" fn()) {
     let _ = unsafe { libc::pthread_atfork(None, None, Some(hook)) };
 }
 
-/// Returns four zeroed numbers that the kernel zeroes again in the child of every fork, however the
+/// Returns five zeroed numbers that the kernel zeroes again in the child of every fork, however the
 /// child is created. `None` if the kernel cannot do that: Linux before 4.14, and systems without
 /// `minherit`.
 ///
 /// The memory is never freed.
-pub(crate) fn wiped_on_fork() -> Option<&'static [AtomicUsize; 4]> {
+pub(crate) fn wiped_on_fork() -> Option<&'static [AtomicUsize; 5]> {
     const PAGE: usize = 4096; // If the kernel's pages are larger, a whole one is mapped.
     let wish = wipe::WISH?;
     // SAFETY: a new anonymous mapping at an address of the kernel's choice touches no other memory.
@@ -89,7 +89,7 @@ pub(crate) fn wiped_on_fork() -> Option<&'static [AtomicUsize; 4]> {
     }
     // SAFETY: the page is zeroed, aligned, large enough and never unmapped. It is reached only
     // through this reference to atomics, for which zeroes are a valid value at any time.
-    Some(unsafe { &*page.cast::<[AtomicUsize; 4]>() })
+    Some(unsafe { &*page.cast::<[AtomicUsize; 5]>() })
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
