@@ -142,16 +142,8 @@ fn is_marked(action: &libc::sigaction) -> bool {
 ///
 /// Returns the sibling's action, to which the signal has to be passed on.
 pub(crate) fn install(signal: c_int, handler: Handler) -> Option<Chained> {
-    let action = action(handler as libc::sighandler_t);
-    let mut previous = MaybeUninit::<libc::sigaction>::uninit();
-    // SAFETY: `action` is complete, its handler is a function of this program that takes a signal
-    // number, and `previous` is writable memory of the right size.
-    let result = unsafe { libc::sigaction(signal, &raw const action, previous.as_mut_ptr()) };
-    if result != 0 {
-        return None; // The signal cannot be handled, and does what it did before.
-    }
-    // SAFETY: sigaction succeeded, so it has filled all of `previous`.
-    let previous = unsafe { previous.assume_init() };
+    // `None`: the signal cannot be handled, and does what it did before.
+    let previous = exchange(signal, &action(handler as libc::sighandler_t))?;
     match classify(&previous, handler) {
         Disposition::Default | Disposition::Ours => None,
         Disposition::Sibling => Some(Chained(previous)),
@@ -163,14 +155,28 @@ pub(crate) fn install(signal: c_int, handler: Handler) -> Option<Chained> {
 }
 
 /// Restores what a signal did before our handler, if it runs that now: a sibling's action, or the
-/// default disposition.
+/// default disposition. If the program has installed a handler in between, that one is restored at
+/// once.
 pub(crate) fn reset(signal: c_int, ours: Handler, before: Option<&Chained>) {
-    if disposition(signal, ours) == Some(Disposition::Ours) {
-        restore(
-            signal,
-            &before.map_or_else(|| action(libc::SIG_DFL), |before| before.0),
-        );
+    if disposition(signal, ours) != Some(Disposition::Ours) {
+        return;
     }
+    let before = before.map_or_else(|| action(libc::SIG_DFL), |before| before.0);
+    if let Some(previous) = exchange(signal, &before) {
+        if classify(&previous, ours) != Disposition::Ours {
+            restore(signal, &previous);
+        }
+    }
+}
+
+/// Sets what a signal does, and returns what it did before; `None` if the system refuses.
+fn exchange(signal: c_int, action: &libc::sigaction) -> Option<libc::sigaction> {
+    let mut previous = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: the action is complete, its handler is one of this program that takes what its flags
+    // say, and `previous` is writable memory of the right size.
+    let result = unsafe { libc::sigaction(signal, action, previous.as_mut_ptr()) };
+    // SAFETY: only read if sigaction succeeded, and then it has filled all of `previous`.
+    (result == 0).then(|| unsafe { previous.assume_init() })
 }
 
 fn restore(signal: c_int, action: &libc::sigaction) {
