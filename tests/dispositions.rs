@@ -1,10 +1,13 @@
 //! The library changes what a signal does, and something happens in the middle of it: another thread
-//! acquires a file, or the program installs a handler.
+//! acquires a file, the program installs a handler, or the signal comes.
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use nix::sys::signal::Signal::SIGTERM;
 
 use crate::pid_namespace::First;
-use crate::support::{Sandbox, Script};
+use crate::support::{Sandbox, Script, two_copies};
 
 /// The program `between` with one of its cases.
 fn between(case: &str, sandbox: &Sandbox) -> Script {
@@ -41,4 +44,96 @@ fn as_process_1_a_handler_that_comes_in_the_middle_of_a_release_stays() {
     first.outside.tell();
     first.outside.expect_exit(0);
     sandbox.assert_names([]);
+}
+
+/// `siblings CASE PATH`: one copy holds a file, and then the other copy does.
+const SIBLINGS: &str = r#"
+mod visitor;
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::thread;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{getpid, pause};
+use visitor::{Moment, visit};
+
+fn send_term() {
+    kill(getpid(), Signal::SIGTERM).unwrap();
+}
+
+fn main() {
+    let [case, path] = [1, 2].map(|index| std::env::args().nth(index).unwrap());
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+    let _first = pidfile::PidFile::acquire(&path).unwrap();
+    let second = other::PidFile::options().path(format!("{path}.other"));
+    match &*case {
+        "adopt" => {
+            let reserved = second.reserve().unwrap();
+            visit(|moment| {
+                if moment == Moment::Handled {
+                    send_term();
+                }
+            });
+            let _held = reserved.adopt().unwrap();
+        }
+        "adopt-on-a-thread" => {
+            let reserved = second.reserve().unwrap();
+            let (mut tell, mut told) = UnixStream::pair().unwrap();
+            visit(move |moment| {
+                if moment == Moment::Naps {
+                    tell.write_all(&[0]).unwrap();
+                }
+            });
+            thread::spawn(move || {
+                visit(move |moment| {
+                    if moment == Moment::Handled {
+                        send_term();
+                        // Until the handler waits for this thread, or the process has ended.
+                        told.read_exact(&mut [0]).unwrap();
+                    }
+                });
+                std::mem::forget(reserved.adopt().unwrap());
+            });
+            loop {
+                pause();
+            }
+        }
+        _ => panic!("{case}"),
+    }
+    panic!("it has survived");
+}
+"#;
+
+/// The program, built once.
+static PROGRAM: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+    let visitor = include_str!("programs/between/visitor.rs");
+    two_copies(
+        "siblings",
+        &[("src/main.rs", SIBLINGS), ("src/visitor.rs", visitor)],
+    )
+});
+
+/// That a signal ends a program of two copies, and that both clean up.
+#[track_caller]
+fn assert_both_clean_up(case: &str) {
+    let Some(program) = &*PROGRAM else {
+        return;
+    };
+    let sandbox = Sandbox::new();
+    let script = Script::of(program).argument(case);
+    let mut program = script.argument(sandbox.pidfile()).start();
+    program.tell();
+    program.expect_death_by(SIGTERM);
+    sandbox.assert_names([]);
+}
+
+#[test]
+fn a_signal_in_the_middle_of_an_adoption_reaches_both_copies() {
+    assert_both_clean_up("adopt");
+}
+
+#[test]
+fn a_signal_beside_an_adoption_reaches_both_copies() {
+    assert_both_clean_up("adopt-on-a-thread");
 }

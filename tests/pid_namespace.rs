@@ -2,8 +2,6 @@
 //! must end the process itself.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use nix::libc;
 use nix::sys::signal::Signal::{self, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -11,8 +9,8 @@ use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
 use crate::support::{
-    Program, Sandbox, Script, Snapshot, UNSHARE, WORKSPACE, can_unshare, cargo, eventually, holder,
-    is_locked, target_dir, write_crate,
+    Program, Sandbox, Script, Snapshot, UNSHARE, can_unshare, eventually, holder, is_locked,
+    two_copies,
 };
 
 /// A program that is process 1 in a namespace of its own, and its number outside.
@@ -240,45 +238,9 @@ fn main() {
 }
 "#;
 
-/// A program with two copies of the crate. `None` if the test cannot build.
-fn two_copies() -> Option<PathBuf> {
-    let sandbox = Sandbox::new();
-    let copy = sandbox.path("copy");
-    let manifest = "[dependencies]\n\
-        ctor = { version = \"1\", default-features = false }\n\
-        nix = { version = \"0.31\", default-features = false, features = [\"fs\", \"inotify\", \"poll\", \"process\", \"signal\", \"user\"] }\n\
-        thiserror = \"2\"\n";
-    // Its version differs from that of the workspace's.
-    write_crate(&copy, "pidfile", manifest, &[]);
-    let sources = Path::new(WORKSPACE).join("pidfile/src");
-    let copied = Command::new("cp")
-        .arg("-R")
-        .arg(sources)
-        .arg(&copy)
-        .status();
-    assert!(copied.unwrap().success());
-    let dir = sandbox.path("program");
-    let manifest = format!(
-        "[dependencies]\n\
-        pidfile = {{ path = \"{WORKSPACE}/pidfile\", default-features = false }}\n\
-        other = {{ package = \"pidfile\", path = \"{}\" }}\n",
-        copy.display()
-    );
-    write_crate(
-        &dir,
-        "two-copies",
-        &manifest,
-        &[("src/main.rs", TWO_COPIES)],
-    );
-    let output = cargo(&dir, &["build", "--quiet"])?;
-    let messages = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{messages}");
-    Some(target_dir().join("debug/two-copies"))
-}
-
 #[test]
 fn as_process_1_one_copy_that_holds_nothing_leaves_the_signals_to_the_other() {
-    let Some(program) = two_copies() else {
+    let Some(program) = two_copies("two-copies", &[("src/main.rs", TWO_COPIES)]) else {
         return;
     };
     for signal in [SIGTERM, SIGINT, SIGHUP, SIGQUIT] {

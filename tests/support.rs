@@ -21,7 +21,7 @@ mod system;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub(crate) mod tracer;
 
-pub(crate) use build::{WORKSPACE, cargo, cc, target_dir, write_crate};
+pub(crate) use build::{WORKSPACE, cargo, cc, target_dir, two_copies, write_crate};
 pub(crate) use facts::{Snapshot, is_locked, is_tmpfile_supported, lock};
 #[cfg(target_os = "linux")]
 pub(crate) use mounts::{Mount, has_program};

@@ -23,6 +23,8 @@ struct Kernel {
     names: HashMap<CString, Number>,
     /// Which names an end must leave alone.
     reserved: HashSet<CString>,
+    /// Which names are being adopted, so that an end may leave them or not.
+    adopting: HashSet<CString>,
     closed: HashSet<Number>,
     /// How often the file behind a descriptor was scrubbed.
     scrubs: HashMap<Number, usize>,
@@ -79,9 +81,14 @@ pub(crate) fn handle(is_handled: bool) {
 }
 
 impl Kernel {
+    /// Whether an end may leave a file with that name.
+    fn may_stay(&self, name: &CStr) -> bool {
+        self.reserved.contains(name) || self.adopting.contains(name)
+    }
+
     /// In process 1, a signal without a handler has no effect, so none may come while a file is held.
     fn check_handler(&self) {
-        let is_held = self.names.keys().any(|name| !self.reserved.contains(name));
+        let is_held = self.names.keys().any(|name| !self.may_stay(name));
         assert!(
             !self.is_process_1 || self.is_handled || !is_held,
             "a file is held without the handler"
@@ -105,10 +112,18 @@ pub(crate) fn link(name: &CStr, file: Number, reserved: bool) {
     });
 }
 
-/// A file is adopted that was reserved.
-pub(crate) fn adopt(name: &CStr) {
+/// A file that was reserved is about to be adopted.
+pub(crate) fn begin_adoption(name: &CStr) {
     call(|kernel| {
         assert!(kernel.reserved.remove(name), "{name:?} was reserved");
+        kernel.adopting.insert(name.to_owned());
+    });
+}
+
+/// It is adopted.
+pub(crate) fn end_adoption(name: &CStr) {
+    call(|kernel| {
+        kernel.adopting.remove(name);
         kernel.check_handler();
     });
 }
@@ -117,7 +132,7 @@ pub(crate) fn adopt(name: &CStr) {
 pub(crate) fn end() {
     call(|kernel| {
         for name in kernel.names.keys() {
-            assert!(kernel.reserved.contains(name), "{name:?} is left");
+            assert!(kernel.may_stay(name), "{name:?} is left");
         }
         for name in &kernel.reserved {
             assert!(kernel.names.contains_key(name), "{name:?} was reserved");

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use super::Sandbox;
 use super::system::needs;
 
 /// The workspace that these tests belong to.
@@ -55,6 +56,39 @@ pub(crate) fn cargo(dir: &Path, arguments: &[&str]) -> Option<Output> {
         "cargo, and a target directory to write to",
     );
     output
+}
+
+/// Builds a program that has two copies of the crate, `pidfile` and `other`, from sources as in
+/// [`write_crate`]. `None` if the test cannot build.
+pub(crate) fn two_copies(name: &str, sources: &[(&str, &str)]) -> Option<PathBuf> {
+    let sandbox = Sandbox::new();
+    let copy = sandbox.path("copy");
+    let manifest = "[dependencies]\n\
+        ctor = { version = \"1\", default-features = false }\n\
+        nix = { version = \"0.31\", default-features = false, features = [\"fs\", \"inotify\", \"poll\", \"process\", \"signal\", \"user\"] }\n\
+        thiserror = \"2\"\n";
+    // Its version differs from that of the workspace's.
+    write_crate(&copy, "pidfile", manifest, &[]);
+    let runtime = Path::new(WORKSPACE).join("pidfile/src");
+    let copied = Command::new("cp")
+        .arg("-R")
+        .arg(runtime)
+        .arg(&copy)
+        .status();
+    assert!(copied.unwrap().success());
+    let dir = sandbox.path("program");
+    let manifest = format!(
+        "[dependencies]\n\
+        nix = {{ version = \"0.31\", default-features = false, features = [\"process\", \"sched\", \"signal\"] }}\n\
+        pidfile = {{ path = \"{WORKSPACE}/pidfile\", default-features = false }}\n\
+        other = {{ package = \"pidfile\", path = \"{}\" }}\n",
+        copy.display()
+    );
+    write_crate(&dir, name, &manifest, sources);
+    let output = cargo(&dir, &["build", "--quiet"])?;
+    let messages = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{messages}");
+    Some(target_dir().join("debug").join(name))
 }
 
 /// Compiles a C program, or with `-shared` a library. `None` without a compiler.

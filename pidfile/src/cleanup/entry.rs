@@ -141,31 +141,39 @@ impl Armed {
 
     /// From now on, only the guard cleans up.
     pub(crate) fn reserve(&self) {
-        self.set_reserved(true);
+        self.change_reservation(Phase::Armed, true);
         signal::stand_back();
     }
 
-    /// From now on, the ends that the policy names clean up too.
+    /// From now on, the ends that the policy names clean up too. An end that has begun already may
+    /// leave the file, as it leaves any reservation.
     pub(crate) fn adopt(&self) {
-        self.set_reserved(false);
-        if self.slot.word().policy().signals {
+        // As for a new file, an end on this thread or another one waits for the handlers.
+        let _blocked = BlockedSignals::new();
+        let Some(word) = self.change_reservation(Phase::Publishing, false) else {
+            return;
+        };
+        if word.policy().signals {
             signal::install();
         }
+        self.slot.set_word(word.with_phase(Phase::Armed));
     }
 
-    fn set_reserved(&self, reserved: bool) {
+    /// Returns the new state. `None` if the entry is no longer armed: it is being cleaned up, so its
+    /// policy does not matter.
+    fn change_reservation(&self, phase: Phase, reserved: bool) -> Option<Word> {
         loop {
             let word = self.slot.word();
-            // An entry that is no longer armed is being cleaned up, so its policy does not matter.
             if word.phase() != Phase::Armed || word.owner() != self.owner {
-                return;
+                return None;
             }
             let policy = Policy {
                 reserved,
                 ..word.policy()
             };
-            if self.slot.change(word, word.with_policy(policy)) {
-                return;
+            let changed = word.with_phase(phase).with_policy(policy);
+            if self.slot.change(word, changed) {
+                return Some(changed);
             }
         }
     }

@@ -8,9 +8,9 @@
 //! # States
 //!
 //! ```text
-//! VACANT -> FILLING -> PUBLISHING -> ARMED -> CLAIMED -> SPENT -> VACANT
-//!                       |              |       '--> VACANT
-//!                       '--> VACANT    '--> SUPERSEDED -> VACANT
+//! VACANT -> FILLING -> PUBLISHING <-> ARMED -> CLAIMED -> SPENT -> VACANT
+//!                       |               |       '--> VACANT
+//!                       '--> VACANT     '--> SUPERSEDED -> VACANT
 //! ```
 //!
 //! - VACANT -> FILLING: a publisher takes the slot, by compare-and-swap.
@@ -19,6 +19,7 @@
 //!   on its own thread can meet the slot; an ending on another thread waits.
 //! - PUBLISHING -> ARMED: the name exists and is ours. -> VACANT: the name was
 //!   taken, or could not be made.
+//! - ARMED -> PUBLISHING: a reservation is adopted; the handlers may be missing.
 //! - ARMED -> SUPERSEDED: the application closed the file's descriptor, and its
 //!   number was given to another entry's file.
 //! - ARMED -> CLAIMED: one of release, exit and signal wins the compare-and-swap

@@ -37,7 +37,8 @@ pub(super) enum Phase {
     Vacant = 0,
     /// Being filled in by one thread; no other thread reads it.
     Filling = 1,
-    /// Filled in; its name may appear at any instant. Only the publishing thread changes it.
+    /// Filled in; its name may appear at any instant, or its handlers are being installed. Only the
+    /// publishing thread changes it.
     Publishing = 2,
     /// Published; the thread that claims it cleans it up.
     Armed = 3,
