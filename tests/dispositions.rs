@@ -54,7 +54,9 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::thread;
 
+use nix::sched::{CloneFlags, clone};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitStatus, wait};
 use nix::unistd::{getpid, pause};
 use visitor::{Moment, visit};
 
@@ -99,6 +101,19 @@ fn main() {
                 pause();
             }
         }
+        "vfork" => {
+            let _held = second.acquire().unwrap();
+            let die = Box::new(|| {
+                send_term();
+                0
+            });
+            let mut stack = vec![0; 1 << 18];
+            let flags = CloneFlags::CLONE_VM | CloneFlags::CLONE_VFORK;
+            // SAFETY: this thread sleeps until the child is gone, and the stack outlives it.
+            unsafe { clone(die, &mut stack, flags, Some(Signal::SIGCHLD as i32)) }.unwrap();
+            assert!(matches!(wait(), Ok(WaitStatus::Signaled(_, Signal::SIGTERM, _))));
+            send_term();
+        }
         _ => panic!("{case}"),
     }
     panic!("it has survived");
@@ -136,4 +151,9 @@ fn a_signal_in_the_middle_of_an_adoption_reaches_both_copies() {
 #[test]
 fn a_signal_beside_an_adoption_reaches_both_copies() {
     assert_both_clean_up("adopt-on-a-thread");
+}
+
+#[test]
+fn a_signal_to_a_vforked_child_leaves_the_next_one_to_both_copies() {
+    assert_both_clean_up("vfork");
 }

@@ -132,3 +132,8 @@ pub(super) fn enrolled() -> (Process, u32) {
 pub(super) fn generation() -> u32 {
     member().map_or(0, |(_, generation)| generation)
 }
+
+/// Whether the memory of the registry belongs to another process, whose child by `vfork` this is.
+pub(super) fn is_guest() -> bool {
+    Process::this().generation().load(SeqCst) != 0 && member().is_none()
+}

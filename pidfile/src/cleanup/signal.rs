@@ -114,6 +114,11 @@ extern "C" fn on_signal(signal: c_int) {
 
 /// Passes the signal to the copy that came before us, unless that copy just passed it to us.
 fn pass_on(signal: c_int) {
+    // The mark that follows would stay in the parent's memory if the signal ends the child of a
+    // `vfork`, which has nothing to clean up in any copy.
+    if identity::is_guest() {
+        return;
+    }
     let Some(chained) = chained(signal) else {
         return;
     };
