@@ -1,9 +1,11 @@
 //! A start that waits reports whom it waits for and how long, once; a start that need not wait
 //! reports nothing.
 
+use std::fs;
+
 use nix::sys::signal::Signal;
 
-use crate::support::{Sandbox, holder, needs};
+use crate::support::{Sandbox, eventually, holder, needs};
 
 #[test]
 fn a_start_that_waits_reports_it_once() {
@@ -20,6 +22,31 @@ fn a_start_that_waits_reports_it_once() {
     );
     assert_eq!(notice, expected);
     holding.tell();
+    // Nothing comes in between.
+    waiter.expect_held(&sandbox.pidfile());
+}
+
+#[test]
+fn a_start_that_waits_for_two_holders_in_turn_reports_it_once() {
+    let sandbox = Sandbox::new();
+    let first = sandbox.hold();
+    let next = sandbox.path("next");
+    let mut second = holder(&next).steps("acquire wait").start();
+    second.expect_held(&next);
+    let mut waiter = holder(sandbox.pidfile())
+        .steps("patience=60000 on-wait acquire wait")
+        .start();
+    let notice = waiter.expect("notice ");
+    let named = format!("waiting for process {} ", first.pid());
+    assert!(notice.starts_with(&named), "{notice}");
+    // The name is never free.
+    fs::rename(&next, sandbox.pidfile()).unwrap();
+    eventually("a waiter that sleeps on the second file", || {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", waiter.pid())).unwrap();
+        waiter.has_open(&sandbox.pidfile()) && stat.contains(") S ")
+    });
+    second.signal(Signal::SIGKILL);
+    second.expect_death_by(Signal::SIGKILL);
     // Nothing comes in between.
     waiter.expect_held(&sandbox.pidfile());
 }
