@@ -39,7 +39,7 @@ pub(crate) use stepping::Stepped;
 pub(crate) use storm::storm;
 pub(crate) use stranger::Stranger;
 #[cfg(target_os = "linux")]
-pub(crate) use system::DEADLINE;
+pub(crate) use system::deadline;
 pub(crate) use system::{
     UNSHARE, a_moment, can_unshare, dead_process, descriptors, eventually, is_root, needs, zombie,
 };

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use nix::libc;
 
-use crate::support::DEADLINE;
+use crate::support::deadline;
 
 /// How long a reader goes on.
 const READING: Duration = Duration::from_secs(2);
@@ -41,7 +41,7 @@ pub(super) fn read(path: &Path, way: Way, is_enough: impl Fn(&Seen) -> bool) -> 
     let mut seen = Seen::default();
     let begin = Instant::now();
     while begin.elapsed() < READING || !is_enough(&seen) {
-        assert!(begin.elapsed() < DEADLINE, "{way:?} saw only {seen:?}");
+        assert!(begin.elapsed() < deadline(), "{way:?} saw only {seen:?}");
         match File::open(path) {
             Ok(mut file) => {
                 let record = String::from_utf8(bytes(&mut file, way));

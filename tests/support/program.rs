@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 
 use super::Refusal;
 use super::sandbox::progress;
-use super::system::{DEADLINE, descriptors, eventually};
+use super::system::{deadline, descriptors, eventually};
 
 /// A running program. It is killed and reaped with the test; children that it forked see the end of
 /// their input.
@@ -62,7 +62,7 @@ impl Program {
     /// The next line it prints, or nothing once it has closed its output.
     #[track_caller]
     pub(crate) fn line(&mut self) -> Option<String> {
-        match self.lines.recv_timeout(DEADLINE) {
+        match self.lines.recv_timeout(deadline()) {
             Ok(line) => {
                 progress();
                 Some(line)

@@ -9,11 +9,11 @@ use std::process::Command;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
-use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
+use super::system::deadline;
 use super::{Program, Snapshot, holder};
 
 /// Locked for reading by every test that has a sandbox, and for writing by a test that changes the
@@ -27,9 +27,6 @@ thread_local! {
     /// Tells the watchdog of this thread's test that it goes on.
     static PROGRESS: RefCell<Option<Sender<()>>> = const { RefCell::new(None) };
 }
-
-/// The longest that a test may take between two steps, even on a busy machine.
-const LONGEST: Duration = Duration::from_secs(500);
 
 /// A folder, private at first. A test has one, so that a test can run alone.
 #[derive(Debug)]
@@ -172,13 +169,14 @@ impl Sandbox {
 }
 
 /// Aborts everything if the test makes no progress: a call of this process that hangs would block
-/// forever. Programs have a deadline of their own, of seconds.
+/// forever. What the test waits for has a shorter deadline.
 fn watchdog() -> Sender<()> {
+    let longest = deadline() * 8;
     let (sender, steps) = channel();
     let test = thread::current().name().unwrap_or_default().to_owned();
     thread::spawn(move || {
         loop {
-            match steps.recv_timeout(LONGEST) {
+            match steps.recv_timeout(longest) {
                 Ok(()) => {}
                 // The sandbox is gone.
                 Err(RecvTimeoutError::Disconnected) => return,

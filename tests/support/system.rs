@@ -1,6 +1,7 @@
 //! Facts about processes and the machine, and how a test skips where the machine lacks something.
 
 use std::collections::hash_map::RandomState;
+use std::env::{VarError, var};
 use std::fs;
 use std::hash::{BuildHasher, Hasher};
 use std::path::PathBuf;
@@ -8,15 +9,24 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{current, sleep};
 use std::time::{Duration, Instant};
 
-/// A test that has waited this long for anything has failed.
-pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
+/// A test that has waited this long for anything has failed: a minute, or as many seconds as
+/// `PIDFILE_DEADLINE` says.
+#[track_caller]
+pub(crate) fn deadline() -> Duration {
+    match var("PIDFILE_DEADLINE").map(|seconds| seconds.parse()) {
+        Err(VarError::NotPresent) => Duration::from_mins(1),
+        Ok(Ok(seconds)) => Duration::from_secs(seconds),
+        other => panic!("PIDFILE_DEADLINE may be a number of seconds, or not set: {other:?}"),
+    }
+}
 
 /// Waits until the condition holds. Only for what cannot be waited for without polling.
 #[track_caller]
 pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + DEADLINE;
+    let longest = deadline();
+    let begin = Instant::now();
     while !condition() {
-        assert!(Instant::now() < deadline, "{what}: not within {DEADLINE:?}");
+        assert!(begin.elapsed() < longest, "{what}: not within {longest:?}");
         sleep(Duration::from_millis(2));
     }
 }
