@@ -168,7 +168,9 @@ fn a_process_is_alive_though_proc_shows_another_pid_namespace() {
         .start();
     first.expect("held 1 ");
     for _ in ["lock=false", "refuse_live=true"] {
-        first.refusal().expect("Running", 75).expect_pid(1);
+        let refusal = first.refusal().expect("Running", 75).expect_pid(1);
+        // The name in /proc/1 is that of another process.
+        refusal.expect_message("names process 1, which is running");
         first.expect("child exited 0");
     }
 }
