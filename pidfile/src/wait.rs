@@ -218,15 +218,13 @@ enum Sleep {
 #[cfg(target_os = "linux")]
 mod watch {
     use std::os::fd::{AsFd, AsRawFd, RawFd};
-    use std::path::Path;
-    use std::time::Duration;
     use std::{fs, mem};
 
     use nix::libc::STDERR_FILENO;
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
     use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 
-    use super::Sleep;
+    use super::{Duration, Sleep};
 
     /// An inotify instance that watches one inode at a time.
     ///
@@ -314,7 +312,7 @@ mod watch {
                 return false;
             };
             let link = format!("/proc/self/fd/{}", inotify.as_fd().as_raw_fd());
-            fs::read_link(link).is_ok_and(|name| name == Path::new("anon_inode:inotify"))
+            fs::read_link(link).is_ok_and(|name| name.as_os_str() == "anon_inode:inotify")
         }
     }
 }
@@ -322,9 +320,8 @@ mod watch {
 #[cfg(not(target_os = "linux"))]
 mod watch {
     use std::os::fd::RawFd;
-    use std::time::Duration;
 
-    use super::Sleep;
+    use super::{Duration, Sleep};
 
     /// There is no inotify on this system.
     #[derive(Debug)]
@@ -348,3 +345,6 @@ mod watch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
