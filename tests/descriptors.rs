@@ -147,8 +147,10 @@ fn a_waiter_watches_its_file_and_then_nothing() {
         &format!("say=ready patience=max {}", round.repeat(3)),
         &sandbox,
     );
-    for _ in 0..3 {
+    for link in ["first", "second", "third"] {
         let mut held = sandbox.hold();
+        // The watch does not end with the file.
+        std::fs::hard_link(sandbox.pidfile(), sandbox.path(link)).unwrap();
         program.tell();
         asleep(&program);
         let watching = watches(&program).concat();
