@@ -165,7 +165,14 @@ fn a_file_held_in_place_gets_the_mode_that_was_asked_for() {
 }
 
 #[test]
-fn a_file_held_in_place_is_adopted_in_place() {
+fn a_file_held_in_place_is_adopted_in_place_even_if_it_could_be_replaced_by_then() {
+    for by_then in [0o555, 0o777] {
+        assert_adopted_in_place(by_then);
+    }
+}
+
+#[track_caller]
+fn assert_adopted_in_place(by_then: u32) {
     let sandbox = Sandbox::new();
     let path = made_ready(&sandbox, "2147483647\n", 0o644);
     let steps = "reserve wait detach=fork adopt wait forget";
@@ -173,6 +180,7 @@ fn a_file_held_in_place_is_adopted_in_place() {
     terminal.expect("reserved ");
     let reserved = Snapshot::of(&path);
     assert_eq!(reserved.bytes, format!("{}\n", terminal.pid()).as_bytes());
+    set_mode(path.parent().unwrap(), by_then);
     terminal.tell();
     let line = terminal.expect("held ");
     terminal.expect_exit(0);
