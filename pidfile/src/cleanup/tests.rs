@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use super::table::{Phase, Slot, Word, reuse_ancestors_slots};
+use super::table::{Phase, Slot, TABLE, Word, reuse_ancestors_slots};
 use super::vacancy::Vacancies;
 use super::*;
 use crate::descriptor::Numbers;
@@ -82,6 +82,32 @@ fn an_entry_is_superseded_by_the_next_one_with_its_descriptor() {
     let _again = publish(1_001);
     assert!(!elsewhere.is_superseded());
     assert!(!second.armed().is_superseded());
+}
+
+#[test]
+fn a_guard_reserves_its_own_entry_and_only_while_that_is_armed() {
+    let _turn = take_turn();
+    enrol();
+    let id = FileId { dev: 1, ino: 3 };
+    let numbers = Numbers {
+        dir: -1,
+        file: 1_010,
+        id,
+    };
+    let publishing = arm(numbers, c"it.pid", Policy::default()).unwrap();
+    let guard = publishing.armed();
+    let slot = TABLE.iter().find(|slot| slot.numbers().id == id).unwrap();
+    let armed = slot.word();
+    guard.reserve();
+    assert!(slot.word().policy().reserved);
+    // While it is cleaned up, and in a child that has a file of its own in the slot.
+    let childs = Word::new(Phase::Armed, armed.owner() + 1, armed.policy());
+    for other in [armed.with_phase(Phase::Claimed), childs] {
+        slot.set_word(other);
+        guard.reserve();
+        assert_eq!(slot.word(), other);
+    }
+    slot.vacate();
 }
 
 #[test]
