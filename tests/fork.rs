@@ -6,36 +6,38 @@ use nix::sys::signal::Signal;
 
 #[cfg(target_os = "linux")]
 use crate::support::can_unshare;
-use crate::support::{Sandbox, Snapshot, eventually, holder, is_locked};
+use crate::support::{Sandbox, Snapshot, WITHOUT_WIPING, eventually, holder, is_locked};
 
 /// That a child which takes these steps ends as it should and leaves its parent's file alone, and
 /// that the parent then goes on as if nothing had happened.
 #[track_caller]
 fn assert_child_is_harmless(steps: &str, end: &str) {
-    let sandbox = Sandbox::new();
-    let path = sandbox.pidfile();
-    let script = holder(&path)
-        .steps("acquire")
-        .set("fork", steps)
-        .steps("reap say=ready wait");
-    let mut parent = script.start();
-    parent.expect_held(&path);
-    parent.expect(&format!("child {end}"));
-    parent.expect("ready");
-    assert!(is_locked(&path));
-    assert_eq!(
-        fs::read_to_string(&path).unwrap(),
-        format!("{}\n", parent.pid())
-    );
-    let before = Snapshot::of(&path);
-    holder(&path)
-        .steps("acquire")
-        .refusal()
-        .expect_pid(parent.pid());
-    assert_eq!(Snapshot::of(&path), before);
-    parent.signal(Signal::SIGTERM);
-    parent.expect_death_by(Signal::SIGTERM);
-    sandbox.assert_names([]);
+    for under in [&["env"], WITHOUT_WIPING] {
+        let sandbox = Sandbox::new();
+        let path = sandbox.pidfile();
+        let script = holder(&path)
+            .steps("acquire")
+            .set("fork", steps)
+            .steps("reap say=ready wait");
+        let mut parent = script.under(under).start();
+        parent.expect_held(&path);
+        parent.expect(&format!("child {end}"));
+        parent.expect("ready");
+        assert!(is_locked(&path));
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            format!("{}\n", parent.pid())
+        );
+        let before = Snapshot::of(&path);
+        holder(&path)
+            .steps("acquire")
+            .refusal()
+            .expect_pid(parent.pid());
+        assert_eq!(Snapshot::of(&path), before);
+        parent.signal(Signal::SIGTERM);
+        parent.expect_death_by(Signal::SIGTERM);
+        sandbox.assert_names([]);
+    }
 }
 
 #[test]

@@ -9,8 +9,8 @@ use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
 use crate::support::{
-    Program, Sandbox, Script, Snapshot, UNSHARE, can_unshare, eventually, holder, is_locked,
-    two_copies,
+    Program, Sandbox, Script, Snapshot, UNSHARE, WITHOUT_WIPING, can_unshare, eventually, holder,
+    is_locked, two_copies,
 };
 
 /// A program that is process 1 in a namespace of its own, and its number outside.
@@ -258,17 +258,20 @@ fn as_process_1_one_copy_that_holds_nothing_leaves_the_signals_to_the_other() {
 
 #[test]
 fn a_child_that_is_process_1_as_its_parent_is_leaves_the_file() {
-    let sandbox = Sandbox::new();
-    let steps = "acquire own-pid-namespace fork=exit:0 reap verify wait";
-    let Some(mut first) = First::start(&sandbox, steps) else {
-        return;
-    };
-    first.expect_held(&sandbox);
-    first.outside.expect("child exited 0");
-    first.outside.expect("verify Ok(())");
-    first.outside.tell();
-    first.outside.expect_exit(0);
-    sandbox.assert_names([]);
+    for under in [&["env"], WITHOUT_WIPING] {
+        let sandbox = Sandbox::new();
+        let steps = "acquire own-pid-namespace fork=exit:0 reap verify wait";
+        let script = holder(sandbox.pidfile()).steps(steps);
+        let Some(mut first) = First::of(script.under(under)) else {
+            return;
+        };
+        first.expect_held(&sandbox);
+        first.outside.expect("child exited 0");
+        first.outside.expect("verify Ok(())");
+        first.outside.tell();
+        first.outside.expect_exit(0);
+        sandbox.assert_names([]);
+    }
 }
 
 #[test]

@@ -41,7 +41,8 @@ pub(crate) use stranger::Stranger;
 #[cfg(target_os = "linux")]
 pub(crate) use system::deadline;
 pub(crate) use system::{
-    UNSHARE, a_moment, can_unshare, dead_process, descriptors, eventually, is_root, needs, zombie,
+    UNSHARE, WITHOUT_WIPING, a_moment, can_unshare, dead_process, descriptors, eventually, is_root,
+    needs, zombie,
 };
 
 /// An ordinary user (and group) that nothing on the machine belongs to, and another one.

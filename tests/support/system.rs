@@ -56,6 +56,12 @@ pub(crate) fn is_root() -> bool {
 /// to give to [`can_unshare`].
 pub(crate) const UNSHARE: [&str; 4] = ["unshare", "--pid", "--fork", "--mount-proc"];
 
+/// Starts a program as on a kernel that cannot wipe memory at a fork: Linux before 4.14.
+#[cfg(target_os = "linux")]
+pub(crate) const WITHOUT_WIPING: &[&str] = &[env!("CARGO_BIN_EXE_holder"), "no-wiping", "exec"];
+#[cfg(not(target_os = "linux"))]
+pub(crate) const WITHOUT_WIPING: &[&str] = &["env"];
+
 /// Whether this process may unshare namespaces, which root in a container may not.
 pub(crate) fn can_unshare(flags: &[&str]) -> bool {
     let probe = Command::new("unshare")

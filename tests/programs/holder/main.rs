@@ -87,9 +87,10 @@
 //! | `private-mounts` | unshares the mount namespace | |
 //! | `tmpfs=PATH` `bind=FROM,TO` `read-only=PATH` `read-write=PATH` | mounts and remounts | |
 //! | **A poorer kernel** ([`seccomp`]) | | |
-//! | `no-nameless-files` `no-links` `no-renames` `no-pidfd` | makes `O_TMPFILE`, `linkat`, `renameat2` or `pidfd_open` fail from now on | |
+//! | `no-nameless-files` `no-links` `no-renames` `no-pidfd` `no-wiping` | makes `O_TMPFILE`, `linkat`, `renameat2`, `pidfd_open` or `MADV_WIPEONFORK` fail from now on | |
 //! | `no-changes` | makes every call fail that creates, renames or removes a name | |
 //! | `stop-at-calls` | lets a tracer stop the process before each call about a file | |
+//! | `exec` | becomes the program that the rest of the command line names | |
 //!
 //! A refusal is printed as one line; see [`report::refusal`].
 
@@ -112,6 +113,8 @@ mod threads;
 
 use std::error::Error;
 use std::ffi::OsStr;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 use state::State;
 
@@ -120,6 +123,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut state = State::default();
     let mut arguments = std::env::args_os().skip(1);
     while let Some(argument) = arguments.next() {
+        if argument == "exec" {
+            let program = arguments.next().expect("a program");
+            return Err(Command::new(program).args(arguments).exec().into());
+        }
         if argument == "end-main-thread" {
             let rest: Vec<_> = arguments.collect();
             threads::end_this_one_after(move || {
