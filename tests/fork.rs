@@ -215,18 +215,20 @@ fn a_signal_to_a_child_of_a_bare_clone_leaves_the_parents_file() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_child_of_a_bare_clone_may_hold_a_file_of_its_own() {
-    let sandbox = Sandbox::new();
     if !can_unshare(&["--pid", "--fork", "--mount-proc"]) {
         return;
     }
-    let script = holder(sandbox.pidfile()).steps("acquire");
-    let script = script.set("path", sandbox.path("child.pid"));
-    let steps = "clone-pid-namespace=acquire,verify,exit:7 reap wait";
-    let mut parent = script.steps(steps).start();
-    parent.expect("held ");
-    parent.expect("held 1 ");
-    parent.expect("verify Ok(())");
-    parent.expect("child exited 7");
-    sandbox.assert_names(["it.pid"]);
-    assert!(is_locked(&sandbox.pidfile()));
+    for under in [&["env"], WITHOUT_WIPING] {
+        let sandbox = Sandbox::new();
+        let script = holder(sandbox.pidfile()).steps("acquire");
+        let script = script.set("path", sandbox.path("child.pid"));
+        let steps = "clone-pid-namespace=acquire,verify,exit:7 reap wait";
+        let mut parent = script.steps(steps).under(under).start();
+        parent.expect("held ");
+        parent.expect("held 1 ");
+        parent.expect("verify Ok(())");
+        parent.expect("child exited 7");
+        sandbox.assert_names(["it.pid"]);
+        assert!(is_locked(&sandbox.pidfile()));
+    }
 }
