@@ -5,7 +5,6 @@ use std::sync::atomic::AtomicUsize;
 
 use nix::errno::Errno;
 use nix::libc;
-use nix::unistd::{getegid, geteuid, getgid, getuid};
 
 /// The id of this process, queried each time because a fork may have happened. std only calls
 /// getpid, so this is async-signal-safe.
@@ -152,9 +151,7 @@ pub(crate) fn is_privileged_start() -> bool {
     {
         // SAFETY: getauxval has no preconditions.
         let secure = unsafe { libc::getauxval(libc::AT_SECURE) };
-        if secure != 0 {
-            return true;
-        }
+        secure != 0
     }
     #[cfg(any(
         target_vendor = "apple",
@@ -166,9 +163,19 @@ pub(crate) fn is_privileged_start() -> bool {
         unsafe extern "C" {
             safe fn issetugid() -> libc::c_int;
         }
-        if issetugid() != 0 {
-            return true;
-        }
+        issetugid() != 0
     }
-    getuid() != geteuid() || getgid() != getegid()
+    #[cfg(not(any(
+        target_os = "linux",
+        target_os = "android",
+        target_vendor = "apple",
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "openbsd"
+    )))]
+    {
+        use nix::unistd::{getegid, geteuid, getgid, getuid};
+
+        getuid() != geteuid() || getgid() != getegid()
+    }
 }
