@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use super::scrub::{End, end};
 use super::table::{Phase, Slot, TABLE, Word, reuse_ancestors_slots};
 use super::vacancy::Vacancies;
 use super::*;
@@ -107,6 +108,32 @@ fn a_guard_reserves_its_own_entry_and_only_while_that_is_armed() {
         guard.reserve();
         assert_eq!(slot.word(), other);
     }
+    slot.vacate();
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "Miri does not know `poll`")]
+fn no_wait_for_a_stuck_thread_is_endless() {
+    let _turn = take_turn();
+    enrol();
+    let publishing = arm(Numbers::UNKNOWN, c"it.pid", Policy::default()).unwrap();
+    assert_eq!(end(End::Call), Some(true));
+    drop(publishing);
+    assert_eq!(end(End::Call), Some(false), "nothing is left");
+
+    let id = FileId { dev: 1, ino: 4 };
+    let numbers = Numbers {
+        dir: -1,
+        file: 1_020,
+        id,
+    };
+    let publishing = arm(numbers, c"it.pid", Policy::default()).unwrap();
+    let guard = publishing.armed();
+    let slot = TABLE.iter().find(|slot| slot.numbers().id == id).unwrap();
+    let claimed = slot.word().with_phase(Phase::Claimed);
+    slot.set_word(claimed);
+    assert_eq!(guard.scrub(), Outcome::Stuck);
+    assert_eq!(slot.word(), claimed, "the thread still uses it");
     slot.vacate();
 }
 
