@@ -264,8 +264,13 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "Miri does not know `sigfillset`")]
     fn a_sibling_is_known_by_its_mask_alone() {
-        let sibling = action(siblings as *const () as libc::sighandler_t);
+        let mut sibling = action(siblings as *const () as libc::sighandler_t);
         assert_eq!(classify(&sibling, ours), Disposition::Sibling);
+        for dropped in [libc::SIGKILL, libc::SIGSTOP] {
+            // SAFETY: `sa_mask` was initialised by `action`.
+            let _ = unsafe { libc::sigdelset(&raw mut sibling.sa_mask, dropped) };
+            assert_eq!(classify(&sibling, ours), Disposition::Sibling);
+        }
         for mask in [libc::sigemptyset, libc::sigfillset] {
             let mut foreign = sibling;
             // SAFETY: `sa_mask` is writable memory of the right size.
@@ -279,5 +284,32 @@ mod tests {
         ] {
             assert_eq!(classify(&action(handler), ours), disposition);
         }
+    }
+    #[test]
+    #[cfg_attr(miri, ignore = "Miri does not know `sigaction`")]
+    fn a_handler_replaces_no_other_but_a_siblings_and_gives_that_back() {
+        let signal = libc::SIGUSR2; // No other test is about it.
+        let sibling = action(siblings as *const () as libc::sighandler_t);
+        assert!(install(signal, ours).is_none());
+        assert_eq!(disposition(signal, ours), Some(Disposition::Ours));
+        reset(signal, ours, None);
+        assert_eq!(disposition(signal, ours), Some(Disposition::Default));
+
+        restore(signal, &sibling);
+        let chained = install(signal, ours);
+        assert!(chained.is_some());
+        assert_eq!(disposition(signal, ours), Some(Disposition::Ours));
+        reset(signal, ours, chained.as_ref());
+        assert_eq!(disposition(signal, siblings), Some(Disposition::Ours));
+
+        let mut foreign = sibling;
+        // SAFETY: `sa_mask` is writable memory of the right size.
+        let _ = unsafe { libc::sigemptyset(&raw mut foreign.sa_mask) };
+        restore(signal, &foreign);
+        assert!(install(signal, ours).is_none());
+        assert_eq!(disposition(signal, ours), Some(Disposition::Foreign));
+        reset(signal, ours, None);
+        assert_eq!(disposition(signal, ours), Some(Disposition::Foreign));
+        restore(signal, &action(libc::SIG_DFL));
     }
 }
