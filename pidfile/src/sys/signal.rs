@@ -256,10 +256,16 @@ fn action(handler: libc::sighandler_t) -> libc::sigaction {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
     use super::*;
 
     extern "C" fn ours(_: c_int) {}
-    extern "C" fn siblings(_: c_int) {}
+    extern "C" fn siblings(_: c_int) {
+        DELIVERED.fetch_add(1, SeqCst);
+    }
+
+    static DELIVERED: AtomicUsize = AtomicUsize::new(0);
 
     #[test]
     #[cfg_attr(miri, ignore = "Miri does not know `sigfillset`")]
@@ -310,6 +316,20 @@ mod tests {
         assert_eq!(disposition(signal, ours), Some(Disposition::Foreign));
         reset(signal, ours, None);
         assert_eq!(disposition(signal, ours), Some(Disposition::Foreign));
+        restore(signal, &action(libc::SIG_DFL));
+    }
+    #[test]
+    #[cfg_attr(miri, ignore = "Miri does not know `sigaction`")]
+    fn a_signal_that_is_passed_on_is_delivered_once_and_then_blocked_as_before() {
+        let signal = libc::SIGUSR1; // No other test is about it.
+        let blocked = BlockedSignals::new();
+        let sibling = action(siblings as *const () as libc::sighandler_t);
+        pass_on(signal, &Chained(sibling));
+        assert_eq!(DELIVERED.load(SeqCst), 1);
+        send_to_this_thread(signal);
+        assert_eq!(DELIVERED.load(SeqCst), 1);
+        drop(blocked);
+        assert_eq!(DELIVERED.load(SeqCst), 2);
         restore(signal, &action(libc::SIG_DFL));
     }
 }
