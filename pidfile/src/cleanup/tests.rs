@@ -1,11 +1,12 @@
 //! The registry on its own, without files. All tests share its table, so they take turns.
 
 use std::collections::BTreeSet;
+use std::ffi::CString;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::scrub::{End, end};
-use super::table::{Phase, Slot, TABLE, Word, reuse_ancestors_slots};
+use super::table::{Phase, Slot, TABLE, Word, reuse_ancestors_slots, wants_signals};
 use super::vacancy::Vacancies;
 use super::*;
 use crate::descriptor::Numbers;
@@ -17,8 +18,90 @@ fn take_turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+const PHASES: [Phase; 7] = [
+    Phase::Vacant,
+    Phase::Filling,
+    Phase::Publishing,
+    Phase::Armed,
+    Phase::Claimed,
+    Phase::Spent,
+    Phase::Superseded,
+];
+
+fn policies() -> impl Iterator<Item = Policy> {
+    (0..16).map(|bits| Policy {
+        at_exit: bits & 1 != 0,
+        signals: bits & 2 != 0,
+        in_place: bits & 4 != 0,
+        reserved: bits & 8 != 0,
+    })
+}
+
 fn places(slots: &[&Slot]) -> Vec<u32> {
     slots.iter().map(|slot| slot.place()).collect()
+}
+
+#[test]
+fn a_word_tells_phase_policy_and_owner_apart() {
+    for owner in [0, 1, 0x0155_5555, (1 << identity::OWNER_BITS) - 1] {
+        for policy in policies() {
+            for phase in PHASES {
+                let word = Word::new(phase, owner, policy);
+                assert_eq!(word.phase(), phase);
+                assert_eq!(word.owner(), owner);
+                assert_eq!(word.policy(), policy);
+                for other in PHASES {
+                    assert_eq!(word.with_phase(other), Word::new(other, owner, policy));
+                }
+                for other in policies() {
+                    assert_eq!(word.with_policy(other), Word::new(phase, owner, other));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_slot_keeps_numbers_and_a_name_that_fits() {
+    let slot = Slot::default();
+    let id = FileId {
+        dev: 0x0123_4567_89ab_cdef,
+        ino: u64::MAX - 1,
+    };
+    let [dir, file] = [3, 4];
+    slot.set_numbers(Numbers { dir, file, id });
+    let numbers = slot.numbers();
+    assert_eq!((numbers.dir, numbers.file, numbers.id), (dir, file, id));
+
+    let longest = CString::new([b'x'; NAME_SIZE - 1]).unwrap();
+    let mut buffer = [0; NAME_SIZE];
+    for name in [c"it.pid", &longest, c"x"] {
+        slot.set_name(name);
+        assert_eq!(slot.name(&mut buffer), name);
+    }
+    // Cut, because a string without an end would be none.
+    slot.set_name(&CString::new([b'x'; NAME_SIZE + 1]).unwrap());
+    assert_eq!(slot.name(&mut buffer), longest.as_c_str());
+}
+
+#[test]
+fn a_signal_is_wanted_only_for_an_entry_that_it_cleans_up() {
+    let _turn = take_turn();
+    let me = 201;
+    let slot = Slot::occupy(me);
+    for policy in policies() {
+        for phase in PHASES {
+            let is_there = [Phase::Publishing, Phase::Armed, Phase::Claimed].contains(&phase);
+            slot.set_word(Word::new(phase, me, policy));
+            assert_eq!(
+                wants_signals(me),
+                is_there && policy.signals && !policy.reserved,
+                "{phase:?} {policy:?}"
+            );
+            assert!(!wants_signals(me + 1));
+        }
+    }
+    slot.vacate();
 }
 
 #[test]
