@@ -39,10 +39,12 @@ pub(super) fn claim_and_scrub(slot: &Slot) -> Outcome {
     for _ in 0..PATIENCE {
         let word = slot.word();
         let outcome = match word.phase() {
-            Phase::Armed if slot.change(word, word.with_phase(Phase::Claimed)) => {
+            Phase::Armed => {
+                if !slot.change(word, word.with_phase(Phase::Claimed)) {
+                    continue;
+                }
                 scrub(slot, word.policy())
             }
-            Phase::Armed => continue,
             Phase::Claimed => {
                 sys::nap(1);
                 continue;
