@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use nix::sys::signal::Signal;
 use pidfile::Options;
 
-use crate::support::{Program, Sandbox, Script, Snapshot, cc, has_program, holder, set_mode};
+use crate::support::{
+    Program, Sandbox, Script, Snapshot, UNSHARE, can_unshare, cc, has_program, holder, set_mode,
+};
 
 const SOURCE: &str = include_str!("programs/peer.c");
 
@@ -86,6 +88,20 @@ fn a_peer_that_locked_with_fcntl_and_names_another_process_is_held() {
         );
         assert_eq!(fs::read_to_string(&path).unwrap(), record);
     }
+}
+
+#[test]
+fn a_peer_without_a_number_in_our_namespace_is_held_and_not_named() {
+    let sandbox = Sandbox::new();
+    if !can_unshare(&UNSHARE[1..]) {
+        return;
+    }
+    let Some((path, peer)) = prepare(&sandbox) else {
+        return;
+    };
+    let _program = locked(&path, &peer, "write");
+    let start = holder(&path).steps("acquire").under(&UNSHARE);
+    start.refusal().expect("Locked", 75).expect_pid(None);
 }
 
 #[test]
