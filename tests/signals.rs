@@ -177,7 +177,7 @@ fn disposition(program: &Program, signal: Signal) -> Disposition {
 fn only_the_four_are_handled_and_only_from_the_first_acquire_on() {
     let sandbox = Sandbox::new();
     let mut program = holder(sandbox.pidfile())
-        .steps("say=ready wait acquire wait")
+        .steps("say=ready wait acquire wait release wait")
         .start();
     program.expect("ready");
     let others = Signal::iterator().filter(|signal| !FOUR.contains(signal));
@@ -195,6 +195,12 @@ fn only_the_four_are_handled_and_only_from_the_first_acquire_on() {
     }
     let after: Vec<_> = others.map(|signal| disposition(&program, signal)).collect();
     assert_eq!(after, before);
+    // The next acquire need not install anything. Only process 1 must stand back.
+    program.tell();
+    program.expect("released");
+    for signal in FOUR {
+        assert_eq!(disposition(&program, signal), Disposition::Handled);
+    }
 }
 
 #[test]
