@@ -71,6 +71,21 @@ fn a_file_locked_with_fcntl_or_lockf_is_held() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn on_an_old_kernel_a_file_locked_with_fcntl_is_held_too() {
+    let sandbox = Sandbox::new();
+    let Some((path, peer)) = prepare(&sandbox) else {
+        return;
+    };
+    for kind in ["lockf", "read", "write", "range"] {
+        let program = locked(&path, &peer, kind);
+        let script = holder(&path).steps("no-ofd-locks acquire");
+        let refusal = script.refusal().expect("Locked", 75);
+        refusal.expect_pid(program.pid());
+    }
+}
+
 #[test]
 fn a_peer_that_locked_with_fcntl_and_names_another_process_is_held() {
     let sandbox = Sandbox::new();

@@ -87,7 +87,7 @@
 //! | `private-mounts` | unshares the mount namespace | |
 //! | `tmpfs=PATH` `bind=FROM,TO` `read-only=PATH` `read-write=PATH` | mounts and remounts | |
 //! | **A poorer kernel** ([`seccomp`]) | | |
-//! | `no-nameless-files` `no-links` `no-renames` `no-pidfd` `no-wiping` | makes `O_TMPFILE`, `linkat`, `renameat2`, `pidfd_open` or `MADV_WIPEONFORK` fail from now on | |
+//! | `no-nameless-files` `no-links` `no-renames` `no-pidfd` `no-wiping` `no-ofd-locks` | makes `O_TMPFILE`, `linkat`, `renameat2`, `pidfd_open`, `MADV_WIPEONFORK` or `F_OFD_GETLK` fail from now on | |
 //! | `no-changes` | makes every call fail that creates, renames or removes a name | |
 //! | `stop-at-calls` | lets a tracer stop the process before each call about a file | |
 //! | `exec` | becomes the program that the rest of the command line names | |

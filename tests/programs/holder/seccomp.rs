@@ -9,6 +9,8 @@ const NAMELESS: u32 = (libc::O_TMPFILE & !libc::O_DIRECTORY) as u32;
 const CREATE: u32 = libc::O_CREAT as u32;
 /// The highest bit of `MADV_WIPEONFORK`.
 const WIPE: u32 = 16;
+/// The highest bit of the commands for locks of open file descriptions.
+const OFD_LOCKS: u32 = 32;
 /// Where `seccomp_data` keeps the number of the call, and the lower half of an argument.
 const CALL: u32 = 0;
 const ARGUMENTS: u32 = 16;
@@ -48,6 +50,8 @@ pub(crate) fn take(name: &str) -> bool {
         "no-nameless-files" => refuse(libc::SYS_openat, Some((2, NAMELESS)), libc::EOPNOTSUPP),
         // The advice is the third argument: MADV_WIPEONFORK, and a few that no memory needs.
         "no-wiping" => refuse(libc::SYS_madvise, Some((2, WIPE)), libc::EINVAL),
+        // The command is the second argument of `fcntl`: F_OFD_GETLK, and its relatives.
+        "no-ofd-locks" => refuse(libc::SYS_fcntl, Some((1, OFD_LOCKS)), libc::EINVAL),
         "no-pidfd" => refuse(libc::SYS_pidfd_open, None, libc::ENOSYS),
         "no-links" => refuse(libc::SYS_linkat, None, libc::EPERM),
         "no-renames" => refuse(libc::SYS_renameat2, None, libc::EINVAL),
