@@ -222,6 +222,19 @@ fn no_wait_for_a_stuck_thread_is_endless() {
 }
 
 #[test]
+fn a_thread_that_ends_the_process_is_refused_at_once() {
+    let _turn = take_turn();
+    enrol();
+    let publish = || arm(Numbers::UNKNOWN, c"it.pid", Policy::default());
+    assert!(end(End::Exit).is_some());
+    assert_eq!(publish().err(), Some(Errno::ECANCELED));
+    // Process 1 may survive a signal.
+    let (process, _) = identity::enrolled();
+    ending::give_up(process);
+    assert!(publish().is_ok());
+}
+
+#[test]
 fn the_first_vacant_place_is_taken() {
     let vacancies = Vacancies::new();
     for place in 0..1_000 {
