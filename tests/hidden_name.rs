@@ -12,26 +12,37 @@ use crate::support::{OTHER_USER, Sandbox, Snapshot, holder, is_locked, lock};
 
 const HIDDEN: &str = ".it.pid.adopt";
 
+/// With files that have no name at first, and without.
+const FORMS: &[&str] = if cfg!(target_os = "linux") {
+    &["", "no-nameless-files"]
+} else {
+    &[""]
+};
+
 /// Puts something under the hidden name between a reservation and its adoption, which then holds or
 /// says what is wrong. The reservation is not lost, and what is not a leftover stays as it is.
 #[track_caller]
-fn assert_left_alone(what: &str, put: impl FnOnce(&Path)) {
-    let sandbox = Sandbox::new();
-    let hidden = sandbox.path(HIDDEN);
-    let mut program = holder(sandbox.pidfile())
-        .steps("reserve fork=wait,adopt,wait,release reap")
-        .start();
-    program.expect("reserved ");
-    put(&hidden);
-    let before = Snapshot::of(&hidden);
-    program.tell();
-    let line = program.line().unwrap();
-    assert!(!line.starts_with("refused\tLost"), "{what}: {line}");
-    assert_eq!(Snapshot::of(&hidden), before, "{what}");
-    if line.starts_with("held ") {
-        assert!(is_locked(&sandbox.pidfile()));
-        let record = fs::read_to_string(sandbox.pidfile()).unwrap();
-        assert_eq!(Some(record.trim()), line.split(' ').nth(1));
+fn assert_left_alone(what: &str, put: impl Fn(&Path)) {
+    for form in FORMS {
+        let sandbox = Sandbox::new();
+        let hidden = sandbox.path(HIDDEN);
+        let mut program = holder(sandbox.pidfile())
+            .steps(form)
+            .steps("reserve fork=wait,adopt,wait,release reap")
+            .start();
+        program.expect("reserved ");
+        put(&hidden);
+        let before = (Snapshot::of(&hidden), sandbox.names());
+        program.tell();
+        let line = program.line().unwrap();
+        assert!(!line.starts_with("refused\tLost"), "{what}: {line}");
+        let after = (Snapshot::of(&hidden), sandbox.names());
+        assert_eq!(after, before, "{what} {form}");
+        if line.starts_with("held ") {
+            assert!(is_locked(&sandbox.pidfile()));
+            let record = fs::read_to_string(sandbox.pidfile()).unwrap();
+            assert_eq!(Some(record.trim()), line.split(' ').nth(1));
+        }
     }
 }
 
@@ -69,16 +80,19 @@ fn a_file_of_another_user_with_the_hidden_name_is_left_alone() {
 #[test]
 fn a_locked_file_with_the_hidden_name_is_left_alone() {
     // A sibling may have it, which adopts at this moment, so the answer may be that it is lost.
-    let sandbox = Sandbox::new();
-    let hidden = sandbox.path(HIDDEN);
-    let steps = "reserve fork=wait,adopt,wait,release reap";
-    let mut program = holder(sandbox.pidfile()).steps(steps).start();
-    program.expect("reserved ");
-    fs::write(&hidden, "2147483647\n").unwrap();
-    let _locked = lock(&hidden, FlockArg::LockExclusive);
-    let before = Snapshot::of(&hidden);
-    program.tell();
-    program.line().expect("an answer");
-    assert_eq!(Snapshot::of(&hidden), before);
-    assert!(is_locked(&sandbox.pidfile()), "the parent holds it still");
+    for form in FORMS {
+        let sandbox = Sandbox::new();
+        let hidden = sandbox.path(HIDDEN);
+        let steps = "reserve fork=wait,adopt,wait,release reap";
+        let script = holder(sandbox.pidfile()).steps(form);
+        let mut program = script.steps(steps).start();
+        program.expect("reserved ");
+        fs::write(&hidden, "2147483647\n").unwrap();
+        let _locked = lock(&hidden, FlockArg::LockExclusive);
+        let before = Snapshot::of(&hidden);
+        program.tell();
+        program.line().expect("an answer");
+        assert_eq!(Snapshot::of(&hidden), before);
+        assert!(is_locked(&sandbox.pidfile()), "the parent holds it still");
+    }
 }
