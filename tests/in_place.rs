@@ -109,7 +109,7 @@ fn the_file_of_the_next_holder_is_not_emptied_through_a_descriptor_of_the_same_n
             .under(&["sh", "-c", "exec \"$@\" 3>&- 4>&-", "sh"])
             .steps(steps)
             .set("open-ten", &path)
-            .steps(&format!("say=opened wait {ending}"));
+            .steps(&format!("status say=opened wait {ending}"));
         let mut program = script.unprivileged(&sandbox).start();
         program.expect_held(&path);
         let file = program
@@ -122,6 +122,8 @@ fn the_file_of_the_next_holder_is_not_emptied_through_a_descriptor_of_the_same_n
         program.expect("closed");
         let next = start(&sandbox, &path, "acquire wait");
         program.tell();
+        // Not `Own`, although the number means that file again.
+        program.expect(&format!("status Held {{ pid: Some({}) }}", next.pid()));
         program.expect("opened");
         program.tell();
         let _status = program.wait();
