@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::CString;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -252,19 +253,28 @@ fn the_first_vacant_place_is_taken() {
 
 #[test]
 fn no_place_is_taken_twice_or_lost() {
-    const THREADS: u32 = 8;
+    const THREADS: usize = 8;
+    static TAKEN: [AtomicBool; 2 * THREADS] = [const { AtomicBool::new(false) }; 2 * THREADS];
     let vacancies = &Vacancies::new();
+    let take = || {
+        let place = vacancies.take();
+        assert!(!TAKEN[place as usize].swap(true, SeqCst), "{place}");
+        place
+    };
+    let give_back = |place| {
+        TAKEN[place as usize].store(false, SeqCst);
+        vacancies.give_back(place);
+    };
     let kept = thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
             .map(|_| {
                 scope.spawn(|| {
                     for _ in 0..10_000 {
-                        let [first, second] = [vacancies.take(), vacancies.take()];
-                        assert_ne!(first, second);
-                        vacancies.give_back(first);
-                        vacancies.give_back(second);
+                        let [first, second] = [take(), take()];
+                        give_back(first);
+                        give_back(second);
                     }
-                    [vacancies.take(), vacancies.take()]
+                    [take(), take()]
                 })
             })
             .collect();
@@ -274,6 +284,6 @@ fn no_place_is_taken_twice_or_lost() {
             .collect::<BTreeSet<_>>()
     });
     // As many as were ever in use at once, and no more.
-    let expected: BTreeSet<_> = (0..2 * THREADS).collect();
+    let expected: BTreeSet<_> = (0..).take(2 * THREADS).collect();
     assert_eq!(kept, expected);
 }
