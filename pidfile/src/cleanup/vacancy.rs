@@ -28,10 +28,11 @@ impl Vacancies {
             let bits = self.bits(first);
             let mut taken = bits.load(SeqCst);
             while taken != u32::MAX {
-                let bit = taken.trailing_ones();
-                let before = bits.fetch_or(1 << bit, SeqCst);
-                if before & 1 << bit == 0 {
-                    return first + bit;
+                let place = taken.trailing_ones();
+                let bit = 1 << place;
+                let before = bits.fetch_or(bit, SeqCst);
+                if before & bit == 0 {
+                    return first + place;
                 }
                 taken = before;
             }
