@@ -143,7 +143,8 @@ fn if_all_versions_die_before_the_adoption_the_file_is_stale() {
 
 #[test]
 fn what_was_passed_is_taken_once_and_not_by_later_programs() {
-    // Beside another thread the variable stays, and names a descriptor that this image owns.
+    // Beside another thread, which may read the environment, the variable stays, and names a
+    // descriptor that this image owns.
     let thread = if cfg!(target_os = "linux") {
         "lose-watch:close,"
     } else {
@@ -151,13 +152,25 @@ fn what_was_passed_is_taken_once_and_not_by_later_programs() {
     };
     for thread in ["", thread] {
         let sandbox = Sandbox::new();
-        let next = format!("{thread}inherit,inherit,adopt,spawn-other:inherit,wait");
+        let next = format!("{thread}inherit,inherit,adopt,spawn,spawn-other:inherit,wait");
         let script = holder(sandbox.pidfile()).steps("acquire");
         let mut program = script.set("exec-next", next).start();
         program.expect("held ");
         program.expect("inherited ");
         program.expect("nothing inherited");
         program.expect("held ");
+        let spawned = program.expect("spawned ");
+        if cfg!(target_os = "linux") {
+            let mut environment = Vec::new();
+            // Empty in the middle of an exec.
+            eventually("an environment", || {
+                environment = fs::read(format!("/proc/{spawned}/environ")).unwrap();
+                !environment.is_empty()
+            });
+            let environment = String::from_utf8_lossy(&environment);
+            let stays = environment.contains("PIDFILE_INHERITED=");
+            assert_eq!(stays, !thread.is_empty(), "{environment}");
+        }
         lines_until_spawned(&mut program, "nothing inherited");
     }
 }
