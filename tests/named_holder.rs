@@ -235,6 +235,20 @@ fn a_holder_in_another_pid_namespace_is_not_named_by_its_number_there() {
 }
 
 #[test]
+fn a_living_process_that_left_its_lock_to_a_worker_is_not_named() {
+    let sandbox = Sandbox::new();
+    let steps = "acquire fork=wait close-all say=closed wait";
+    let mut daemon = holder(sandbox.pidfile()).steps(steps).start();
+    daemon.expect_held(&sandbox.pidfile());
+    daemon.expect("closed");
+    // It has set the lock, according to the kernel's list, and the file names it.
+    let refusal = holder(sandbox.pidfile()).steps("acquire").refusal();
+    refusal.expect("Locked", 75).expect_pid(None);
+    let status = pidfile::status(sandbox.pidfile()).unwrap();
+    assert_eq!(status, Status::Held { pid: None });
+}
+
+#[test]
 fn a_foreign_lock_over_a_record_of_a_living_process_does_not_name_it() {
     let sandbox = Sandbox::new();
     let bystander = bystander();
