@@ -7,7 +7,7 @@ use std::path::Path;
 use nix::fcntl::FlockArg;
 use nix::sys::signal::Signal;
 
-use crate::support::{Refusal, Sandbox, Script, Snapshot, is_locked, lock};
+use crate::support::{Refusal, Sandbox, Script, Snapshot, holder, is_locked, lock};
 
 const VARIABLE: &str = "PIDFILE_INHERITED";
 
@@ -81,6 +81,25 @@ fn a_forged_variable_holds_nothing_and_harms_no_file() {
     }
     assert_eq!(Snapshot::of(&path), before);
     sandbox.assert_names(["it.pid", "other"]);
+}
+
+#[test]
+fn a_variable_about_a_descriptor_that_this_image_opened_has_outlived_its_program() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.file("it.pid", "2147483647\n");
+    let before = Snapshot::of(&path);
+    // These two are the lowest free ones, so those of the directory and the file that it holds.
+    for number in ["3", "4"] {
+        let mut program = holder(sandbox.path("own.pid"))
+            .steps("acquire inherit")
+            .env(VARIABLE, claim(&path, number))
+            .under(&["sh", "-c", "exec \"$@\" 3>&- 4>&-", "sh"])
+            .start();
+        program.expect("held ");
+        program.expect("nothing inherited");
+        program.expect_exit(0);
+    }
+    assert_eq!(Snapshot::of(&path), before);
 }
 
 #[test]
