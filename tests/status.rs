@@ -333,3 +333,14 @@ fn status_never_says_stale_of_a_file_that_is_only_acquired_and_released() {
     }
     sandbox.assert_names([]);
 }
+
+#[test]
+fn a_status_below_a_file_is_an_error_and_not_absent() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.file("file", "").join("it.pid");
+    let status = pidfile::status(path);
+    assert!(
+        matches!(status, Err(pidfile::Error::Io { .. })),
+        "{status:?}"
+    );
+}
