@@ -45,9 +45,9 @@ static PASSING: AtomicUsize = AtomicUsize::new(0);
 /// Installs the handler for the signals that have their default disposition now.
 ///
 /// The caller has its entry in the table as PUBLISHING, and signals blocked. So the handler on
-/// another thread waits until the action of the copy before us is stored. Two threads may be here at
-/// once, and each does all of it. A lock would hang the child of a fork that happens meanwhile, and a thread
-/// that did not wait would publish before the handlers are installed.
+/// another thread waits until the action of the copy before us is stored. Two threads may be here
+/// at once, and each does all of it. A lock would hang the child of a fork that happens meanwhile,
+/// and a thread that did not wait would publish before the handlers are installed.
 pub(super) fn install() {
     // Otherwise the handlers that are found here may be gone by the time the file is published.
     ending::wait_for(Process::this().leavers());

@@ -291,6 +291,7 @@ mod tests {
             assert_eq!(classify(&action(handler), ours), disposition);
         }
     }
+
     #[test]
     #[cfg_attr(miri, ignore = "Miri does not know `sigaction`")]
     fn a_handler_replaces_no_other_but_a_siblings_and_gives_that_back() {
@@ -318,6 +319,7 @@ mod tests {
         assert_eq!(disposition(signal, ours), Some(Disposition::Foreign));
         restore(signal, &action(libc::SIG_DFL));
     }
+
     #[test]
     #[cfg_attr(miri, ignore = "Miri does not know `sigaction`")]
     fn a_signal_that_is_passed_on_is_delivered_once_and_then_blocked_as_before() {
