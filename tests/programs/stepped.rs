@@ -158,9 +158,14 @@ extern "C" fn clock_gettime(_: libc::clockid_t, now: *mut libc::timespec) -> lib
     static NOW: AtomicI64 = AtomicI64::new(1_000_000);
 
     let milliseconds = NOW.fetch_add(LATER, Relaxed);
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::unnecessary_cast,
+        reason = "32 bits on some systems, and enough"
+    )]
     let time = libc::timespec {
-        tv_sec: milliseconds / 1000,
-        tv_nsec: milliseconds % 1000 * 1_000_000,
+        tv_sec: (milliseconds / 1000) as _,
+        tv_nsec: (milliseconds % 1000 * 1_000_000) as _,
     };
     // SAFETY: the caller passes a place for the time, as the C function demands.
     unsafe { now.write(time) };

@@ -15,6 +15,11 @@ const OFD_LOCKS: u32 = 32;
 const CALL: u32 = 0;
 const ARGUMENTS: u32 = 16;
 
+#[cfg(target_pointer_width = "64")]
+const STAT_AT: libc::c_long = libc::SYS_newfstatat;
+#[cfg(target_pointer_width = "32")]
+const STAT_AT: libc::c_long = libc::SYS_fstatat64;
+
 /// Calls by which a process learns about files and other processes, changes something, sleeps or ends.
 const ABOUT_FILES: [libc::c_long; 24] = [
     libc::SYS_clock_nanosleep,
@@ -30,7 +35,7 @@ const ABOUT_FILES: [libc::c_long; 24] = [
     libc::SYS_kill,
     libc::SYS_linkat,
     libc::SYS_nanosleep,
-    libc::SYS_newfstatat,
+    STAT_AT,
     libc::SYS_openat,
     libc::SYS_ppoll,
     libc::SYS_pread64,
