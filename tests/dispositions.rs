@@ -46,6 +46,15 @@ fn as_process_1_a_handler_that_comes_in_the_middle_of_a_release_stays() {
     sandbox.assert_names([]);
 }
 
+#[test]
+fn a_handler_that_comes_while_ours_begins_gets_the_signal() {
+    let sandbox = Sandbox::new();
+    let mut program = between("handler-at-signal", &sandbox).start();
+    program.tell();
+    program.expect_exit(0);
+    sandbox.assert_names([]);
+}
+
 /// `siblings CASE PATH`: one copy holds a file, and then the other copy does.
 const SIBLINGS: &str = r#"
 mod visitor;

@@ -168,3 +168,9 @@ pub(crate) fn reset(signal: c_int, _: extern "C" fn(c_int), _: Option<&Chained>)
 pub(crate) fn die_by(_: c_int) {}
 
 pub(crate) fn pass_on(_: c_int, _: &Chained) {}
+
+pub(crate) fn is_called_by_kernel() -> bool {
+    true
+}
+
+pub(crate) fn raise(_: c_int) {}

@@ -106,6 +106,11 @@ extern "C" fn on_signal(signal: c_int) {
         if let (Some((process, _)), Some(_)) = (member, held) {
             ending::give_up(process);
         }
+    } else if sys::is_called_by_kernel() {
+        // Another handler has replaced this one since the kernel called it, and would never learn of
+        // the signal. If it chains to this one, the mask shows that it has been called.
+        let _blocked = BlockedSignals::new();
+        sys::raise(signal);
     }
     // Otherwise a handler of the program has chained to this one, and the program owns the
     // shutdown.

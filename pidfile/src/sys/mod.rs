@@ -41,7 +41,8 @@ pub(crate) use process::{
     wiped_on_fork,
 };
 pub(crate) use signal::{
-    BlockedSignals, Chained, Disposition, die_by, disposition, install, pass_on, reset,
+    BlockedSignals, Chained, Disposition, die_by, disposition, install, is_called_by_kernel,
+    pass_on, raise, reset,
 };
 
 /// Repeats a system call as long as a signal interrupts it.

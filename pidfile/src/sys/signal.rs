@@ -112,7 +112,7 @@ fn classify(action: &libc::sigaction, ours: Handler) -> Disposition {
         Disposition::Default
     } else if action.sa_sigaction == ours as libc::sighandler_t {
         Disposition::Ours
-    } else if action.sa_sigaction != libc::SIG_IGN && is_marked(action) {
+    } else if action.sa_sigaction != libc::SIG_IGN && is_marked(&action.sa_mask) {
         Disposition::Sibling
     } else {
         Disposition::Foreign
@@ -120,7 +120,7 @@ fn classify(action: &libc::sigaction, ours: Handler) -> Disposition {
 }
 
 /// Whether exactly the signals of [`MARK`] are missing from the mask.
-fn is_marked(action: &libc::sigaction) -> bool {
+fn is_marked(mask: &libc::sigset_t) -> bool {
     let mut full = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: `full` is writable memory of the right size, which sigfillset fills.
     let _ = unsafe { libc::sigfillset(full.as_mut_ptr()) };
@@ -133,7 +133,7 @@ fn is_marked(action: &libc::sigaction) -> bool {
         }
         // SAFETY: both masks are initialised; a number without a signal is an error in both.
         let is_in = |set: &libc::sigset_t| unsafe { libc::sigismember(set, signal) == 1 };
-        is_in(&action.sa_mask) == (is_in(&full) && !MARK.contains(&signal))
+        is_in(mask) == (is_in(&full) && !MARK.contains(&signal))
     })
 }
 
@@ -198,8 +198,18 @@ pub(crate) fn pass_on(signal: c_int, to: &Chained) {
     raise(signal);
 }
 
+/// Whether the kernel has called the handler that asks, and not another handler: this thread has the
+/// mask of our actions. A program that blocks a signal of [`MARK`] hides that.
+pub(crate) fn is_called_by_kernel() -> bool {
+    let mut mask = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: no new mask is given, and `mask` is writable memory of the right size.
+    let result = unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), mask.as_mut_ptr()) };
+    // SAFETY: only read if pthread_sigmask succeeded, and then it has filled `mask`.
+    result == 0 && is_marked(&unsafe { mask.assume_init() })
+}
+
 /// Sends a signal to this thread, and unblocks it.
-fn raise(signal: c_int) {
+pub(crate) fn raise(signal: c_int) {
     send_to_this_thread(signal);
     let mut set = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: `set` is writable memory of the right size, which sigemptyset fills.

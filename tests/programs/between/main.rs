@@ -17,7 +17,8 @@ mod program {
     use std::ffi::c_int;
     use std::io::stdin;
     use std::process::exit;
-    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
     use std::sync::mpsc::channel;
     use std::thread;
 
@@ -28,16 +29,25 @@ mod program {
     use super::visitor::{Moment, visit};
 
     static IS_HELD: AtomicBool = AtomicBool::new(false);
-    static IS_HANDLED: AtomicBool = AtomicBool::new(false);
+    /// How often the program's own handler was called.
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    /// The handler that was there before.
+    static BEFORE: OnceLock<extern "C" fn(c_int)> = OnceLock::new();
 
-    extern "C" fn handle(_: c_int) {
-        IS_HANDLED.store(true, SeqCst);
+    extern "C" fn handle(number: c_int) {
+        CALLS.fetch_add(1, SeqCst);
+        if let Some(before) = BEFORE.get() {
+            before(number);
+        }
     }
 
     #[allow(unsafe_code, reason = "nix wants it for a handler")]
     fn set_own_handler() {
-        // SAFETY: the handler only stores to an atomic.
-        unsafe { signal(Signal::SIGTERM, SigHandler::Handler(handle)) }.expect("signal");
+        // SAFETY: the handler counts, and calls the one that was there before.
+        let before = unsafe { signal(Signal::SIGTERM, SigHandler::Handler(handle)) };
+        if let SigHandler::Handler(before) = before.expect("signal") {
+            BEFORE.set(before).expect("it is set once");
+        }
     }
 
     fn send_term() {
@@ -54,16 +64,22 @@ mod program {
         match &*case {
             "release-and-acquire" => release_and_acquire(&path),
             "handler-at-acquire" => {
-                set_own_handler_once_asked();
+                set_own_handler_once(Moment::Asked);
                 let held = acquire(&path);
                 expect_own_handler();
                 drop(held);
             }
             "handler-at-release" => {
                 let held = acquire(&path);
-                set_own_handler_once_asked();
+                set_own_handler_once(Moment::Asked);
                 drop(held);
                 expect_own_handler();
+            }
+            "handler-at-signal" => {
+                let held = acquire(&path);
+                set_own_handler_once(Moment::Asks);
+                expect_own_handler();
+                drop(held);
             }
             _ => panic!("{case}"),
         }
@@ -118,11 +134,11 @@ mod program {
         exit(1);
     }
 
-    /// Sets a handler of the program's own as soon as the library has seen that there is none.
-    fn set_own_handler_once_asked() {
+    /// Sets a handler of the program's own at the first of these moments.
+    fn set_own_handler_once(awaited: Moment) {
         let mut is_first = true;
         visit(move |moment| {
-            if moment == Moment::Asked && is_first {
+            if moment == awaited && is_first {
                 is_first = false;
                 set_own_handler();
             }
@@ -131,7 +147,7 @@ mod program {
 
     fn expect_own_handler() {
         send_term();
-        assert!(IS_HANDLED.load(SeqCst), "the handler is gone");
+        assert_eq!(CALLS.load(SeqCst), 1, "calls of the handler");
     }
 }
 

@@ -8,7 +8,8 @@ use nix::libc;
 /// When a visitor is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
-    /// The library has asked what SIGTERM does.
+    /// The library is about to ask what SIGTERM does, or has done so.
+    Asks,
     Asked,
     /// It is about to restore the default disposition of SIGTERM, or has done so.
     Restores,
@@ -56,8 +57,12 @@ unsafe extern "C" fn sigaction(
     // SAFETY: the caller passes null or an action.
     let handler = unsafe { new.as_ref() }.map(|action| action.sa_sigaction);
     let is_term = signal == libc::SIGTERM;
-    if is_term && handler == Some(libc::SIG_DFL) {
-        come(Moment::Restores);
+    if is_term {
+        match handler {
+            None => come(Moment::Asks),
+            Some(libc::SIG_DFL) => come(Moment::Restores),
+            Some(_) => {}
+        }
     }
     // SAFETY: the arguments are those that the caller of sigaction passed.
     let result = unsafe { __sigaction(signal, new, old) };
