@@ -65,9 +65,14 @@ impl File {
 
     /// Publishes it as a start does, unless the process ends.
     fn publish(&self, policy: Policy) -> nix::Result<Armed> {
+        self.publish_with(self.0, policy)
+    }
+
+    /// The same with another descriptor.
+    fn publish_with(&self, file: i32, policy: Policy) -> nix::Result<Armed> {
         let numbers = Numbers {
             dir: self.0,
-            file: self.0,
+            file,
             id: FileId {
                 dev: 0,
                 ino: self.0.unsigned_abs().into(),
@@ -241,6 +246,22 @@ fn two_publishers_and_a_signal() {
         signal();
         one.join().unwrap();
         other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_descriptor_that_was_closed_and_a_slot_that_is_used_again() {
+    check(|| {
+        let lost = File(5).publish(POLICY).unwrap();
+        // The program has closed the descriptor, and its number is given out again.
+        let holder = thread::spawn(move || {
+            let _ = lost.scrub();
+            let armed = File(6).publish(POLICY).unwrap();
+            File(6).release(armed);
+        });
+        let armed = File(7).publish_with(5, POLICY).unwrap();
+        holder.join().unwrap();
+        File(7).release(armed);
     });
 }
 

@@ -91,13 +91,21 @@ impl Publishing {
             return;
         };
         let word = slot.word();
+        let is_older = || slot.numbers().file == numbers.file;
+        // The change fails, as it should, if the entry is being cleaned up, which notices by itself.
         if !std::ptr::eq(slot, self.slot)
             && word.owner() == self.word.owner()
             && word.phase() == Phase::Armed
-            && slot.numbers().file == numbers.file
+            && is_older()
+            && slot.change(word, word.with_phase(Phase::Claimed))
         {
-            // Fails, as it should, if the entry is being cleaned up, which notices by itself.
-            let _ = slot.change(word, word.with_phase(Phase::Superseded));
+            // Only now does the slot stay as it is; it may have been given to another file since.
+            let phase = if is_older() {
+                Phase::Superseded
+            } else {
+                Phase::Armed
+            };
+            slot.set_word(word.with_phase(phase));
         }
     }
 }

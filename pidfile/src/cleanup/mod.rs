@@ -8,9 +8,9 @@
 //! # States
 //!
 //! ```text
-//! VACANT -> FILLING -> PUBLISHING <-> ARMED -> CLAIMED -> SPENT -> VACANT
-//!                       |               |       '--> VACANT
-//!                       '--> VACANT     '--> SUPERSEDED -> VACANT
+//! VACANT -> FILLING -> PUBLISHING <-> ARMED <-> CLAIMED -> SPENT -> VACANT
+//!                       |                        |   '--> SUPERSEDED -> VACANT
+//!                       '--> VACANT              '--> VACANT
 //! ```
 //!
 //! - VACANT -> FILLING: a publisher takes the slot, by compare-and-swap.
@@ -20,10 +20,11 @@
 //! - PUBLISHING -> ARMED: the name exists and is ours. -> VACANT: the name was
 //!   taken, or could not be made.
 //! - ARMED -> PUBLISHING: a reservation is adopted; the handlers may be missing.
-//! - ARMED -> SUPERSEDED: the application closed the file's descriptor, and its
-//!   number was given to another entry's file.
 //! - ARMED -> CLAIMED: one of release, exit and signal wins the compare-and-swap
 //!   and scrubs, with signals blocked; the losers wait for it.
+//! - CLAIMED -> SUPERSEDED: the application closed the file's descriptor, and its
+//!   number was given to another entry's file. The publisher of that one claims
+//!   the slot; -> ARMED: it finds a newer file in it.
 //! - CLAIMED -> VACANT: scrubbed by the release. -> SPENT: by an exit or a
 //!   signal, while the guard may still refer to the slot.
 //! - SPENT -> VACANT: the guard was dropped after all.
