@@ -99,8 +99,9 @@ pub(super) fn enrol() -> (u32, bool) {
                 .compare_exchange(before, 0, SeqCst, SeqCst)
                 .is_ok()
         {
-            // The number of enders is the parent's, too: the child of a bare `clone`.
+            // The numbers of threads are the parent's, too: the child of a bare `clone`.
             process.enders().store(0, SeqCst);
+            process.leavers().store(0, SeqCst);
         }
         process.pid().store(pid as usize, SeqCst);
         let _ = process
