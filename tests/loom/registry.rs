@@ -13,6 +13,7 @@
 //!
 //! - an entry is scrubbed once;
 //! - no file gets its name after an end has finished, and none that the end concerns keeps it;
+//! - process 1 never holds a file without its signal handler;
 //! - the descriptors of an entry are not used once its release has returned;
 //! - no two publishers share a slot, so that each entry is about its own file.
 //!

@@ -8,7 +8,9 @@
 //! not run.
 //!
 //! The child of a `vfork` still shares its parent's memory. Its pid, which is
-//! stored beside the generation, tells it apart.
+//! stored beside the generation, tells it apart. Only if process 1 of a namespace
+//! creates process 1 of another one like that are they the same: until its exec, a
+//! signal to the child counts as one to the parent.
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 
