@@ -129,6 +129,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri does not know `getpwuid_r`")]
     fn the_alternate_form_has_all_fields_of_an_error_about_a_process() {
         let path = Path::new("/run/thermod.pid");
         let portrait = ["path", "pid", "program", "user", "suspended"];

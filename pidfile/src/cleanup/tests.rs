@@ -139,6 +139,7 @@ fn a_forked_child_reuses_the_slots_of_its_ancestors() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri does not know `madvise`")]
 fn an_entry_is_superseded_by_the_next_one_with_its_descriptor() {
     let _turn = take_turn();
     enrol();
@@ -170,6 +171,7 @@ fn an_entry_is_superseded_by_the_next_one_with_its_descriptor() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri does not know `madvise`")]
 fn a_guard_reserves_its_own_entry_and_only_while_that_is_armed() {
     let _turn = take_turn();
     enrol();
