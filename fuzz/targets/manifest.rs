@@ -2,4 +2,6 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|text: &str| pidfile_macros::fuzzing::manifest(text));
+libfuzzer_sys::fuzz_target!(|text: &str| {
+    pidfile_macros::fuzzing::manifest(text);
+});

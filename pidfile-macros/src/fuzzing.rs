@@ -6,6 +6,7 @@
 #![allow(
     missing_docs,
     clippy::missing_panics_doc,
+    clippy::must_use_candidate,
     reason = "hidden, and a panic is the answer"
 )]
 
@@ -23,22 +24,30 @@ use crate::{Pass, config, entry, item, renamed, toml};
 /// does, and at some depth there is no stack left.
 const DEEPEST: usize = 64;
 
-/// A use of the attribute: its arguments in the first line, and below them what it stands on.
-pub fn attribute(text: &str) {
+/// A use of the attribute: its arguments in the first line, and below them what it stands on. The result
+/// is whether the text is one.
+pub fn attribute(text: &str) -> bool {
+    keeps_its_promises(crate::attribute, text)
+}
+
+fn keeps_its_promises(
+    attribute: impl Fn(&TokenStream, &TokenStream, Pass) -> TokenStream,
+    text: &str,
+) -> bool {
     let (arguments, item) = text.split_once('\n').unwrap_or((text, ""));
     // The texts of earlier uses, which would be kept with their spans.
     #[cfg(pidfile_fuzzing)]
     proc_macro2::extra::invalidate_current_thread_spans();
     // The compiler has made tokens of it before the attribute is asked.
     let (Ok(arguments), Ok(item)) = (tokens(arguments), tokens(item)) else {
-        return;
+        return false;
     };
     if depth(&arguments).max(depth(&item)) > DEEPEST {
-        return;
+        return false;
     }
     for pass in [Pass::First, Pass::Deferred] {
-        let answer = crate::attribute(&arguments, &item, pass);
-        let again = crate::attribute(&arguments, &item, pass);
+        let answer = attribute(&arguments, &item, pass);
+        let again = attribute(&arguments, &item, pass);
         assert_eq!(answer.to_string(), again.to_string());
 
         let item = match pass {
@@ -55,7 +64,7 @@ pub fn attribute(text: &str) {
         let found = item::parse(item.clone(), &mut mistakes);
         if matches!(&found, Item::Function(function) if !is_all(&item, function)) {
             // The compiler hands over one item.
-            return;
+            return false;
         }
         assert!(
             contains_all(&answer, &item),
@@ -94,6 +103,7 @@ pub fn attribute(text: &str) {
             expect_shown(text, message, [*start, *end], at < of_arguments);
         }
     }
+    true
 }
 
 fn tokens(text: &str) -> Result<TokenStream, proc_macro2::LexError> {
@@ -261,10 +271,15 @@ fn expect_shown(text: &str, message: &str, spans: [Span; 2], is_of_arguments: bo
     }
 }
 
-/// Every name of the runtime in a manifest can be written after `crate =`.
-pub fn manifest(text: &str) {
+/// Every name of the runtime in a manifest can be written after `crate =`. The result is whether the text
+/// has been read.
+pub fn manifest(text: &str) -> bool {
+    finds_usable_names(|text| renamed::names_in(text, |_| None), text)
+}
+
+fn finds_usable_names(names_in: impl Fn(&str) -> Vec<String>, text: &str) -> bool {
     if text.matches(['[', '{']).count() > DEEPEST {
-        return;
+        return false;
     }
     for entry in toml::entries(text) {
         assert!(!entry.path.is_empty());
@@ -272,7 +287,7 @@ pub fn manifest(text: &str) {
             assert!(text.contains(part), "{part}");
         }
     }
-    let names = renamed::names_in(text, |_| None);
+    let names = names_in(text);
     assert!(names.is_sorted_by(|one, other| one < other), "{names:?}");
     for name in names {
         assert!(
@@ -293,43 +308,12 @@ pub fn manifest(text: &str) {
         .last()
         .is_some_and(|last| last.path == there)
     {
-        let names = renamed::names_in(&longer, |_| None);
+        let names = names_in(&longer);
         let is_found = names.iter().any(|name| name == "other_name");
         assert!(is_found || text.contains("pidfile"), "{longer}");
     }
+    true
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::path::Path;
-
-    /// Calls the property with every text that is kept for it.
-    fn replay(name: &str, property: fn(&str)) {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
-        if !folder.exists() {
-            // A package on its own.
-            println!("skipped: there is no corpus");
-            return;
-        }
-        let texts = fs::read_dir(folder.join("corpus").join(name)).unwrap();
-        let mut count = 0;
-        for text in texts {
-            let path = text.unwrap().path();
-            println!("{}", path.display());
-            property(&fs::read_to_string(path).unwrap());
-            count += 1;
-        }
-        assert!(count >= 10, "{count} texts");
-    }
-
-    #[test]
-    fn every_use_is_accepted_whole_or_refused_with_an_error() {
-        replay("attribute", super::attribute);
-    }
-
-    #[test]
-    fn every_name_in_a_manifest_can_be_written() {
-        replay("manifest", super::manifest);
-    }
-}
+mod tests;
