@@ -36,7 +36,7 @@ pub(crate) fn check(key: &Key, literal: &Lit, negative: bool) -> Result<Option<D
             Lit::Bool(_) if !negative => Ok(()),
             _ => Err(format!("`{}` takes `true` or `false`", key.name)),
         },
-        Kind::Wait => return wait(key, literal).map(Some),
+        Kind::Wait => return wait(key, literal, negative).map(Some),
         Kind::Handler | Kind::Guard | Kind::Runtime => Ok(()),
     };
     verdict.map(|()| None)
@@ -210,12 +210,13 @@ fn id(key: &Key, literal: &Lit, negative: bool) -> Verdict {
     }
 }
 
-fn wait(key: &Key, literal: &Lit) -> Result<Duration, String> {
+fn wait(key: &Key, literal: &Lit, negative: bool) -> Result<Duration, String> {
     let name = key.name;
     let not_a_duration = format!(
         "`{name}` is not a duration; write for example `\"500ms\"`, `\"5s\"`, `\"2m\"` or `\"1h\"`"
     );
     match literal {
+        _ if negative => Err(not_a_duration),
         Lit::Str(string) => match duration(&string.value()) {
             Some(Duration::ZERO) if key.stands_alone() => Err(format!(
                 "`{name}` is zero; leave `{name}` out to fail at once"

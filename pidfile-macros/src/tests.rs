@@ -4,6 +4,7 @@
 
 mod details;
 mod functions;
+mod literals;
 mod recorded;
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, TokenStream};
 
-use super::{expanded, grouped, messages, squeezed, tokens};
+use super::{expanded, grouped, messages, squeezed};
 use crate::{Pass, args, attribute};
 
 /// Whether the use is left to the second pass.
@@ -111,29 +111,6 @@ fn after_a_mistake_nothing_is_said_of_the_return_type() {
 }
 
 #[test]
-fn durations_are_written_out() {
-    for (arguments, setter) in [
-        ("wait", "wait(::pidfile::__private::Duration::MAX)"),
-        (
-            "wait = \"1500ms\"",
-            "wait(::pidfile::__private::Duration::new(1u64, 500000000u32))",
-        ),
-        ("wait = x", "wait(x)"),
-        (
-            "replace = \"2s\"",
-            "replace(::pidfile::__private::Duration::new(2u64, 0u32))",
-        ),
-        ("signals", "signals(true)"),
-    ] {
-        let expanded = expanded(arguments, "fn f() {}");
-        assert!(
-            expanded.contains(&tokens(setter)),
-            "{arguments}: {expanded}"
-        );
-    }
-}
-
-#[test]
 fn only_a_program_announces_that_it_waits() {
     for (arguments, item, announces) in [
         ("wait", "fn main() {}", true),
@@ -147,50 +124,6 @@ fn only_a_program_announces_that_it_waits() {
             expanded.contains("announce("),
             announces,
             "{arguments} {item}"
-        );
-    }
-}
-
-#[test]
-fn words_for_a_format_or_a_shell_are_found_whole() {
-    for (value, message) in [
-        (
-            "/run/{a_1}.pid",
-            "`{a_1}` is not filled in; write `path = format!(\"/run/{a_1}.pid\")`",
-        ),
-        (
-            "/run/{}.pid",
-            "`{}` is not filled in; write `path = format!(\"/run/{}.pid\", ...)`",
-        ),
-        (
-            "$A_1/x",
-            "`$A_1` is not expanded in `path`; build the path at run time or use `name`",
-        ),
-        (
-            "/x/${A}b",
-            "`${A}` is not expanded in `path`; build the path at run time or use `name`",
-        ),
-        (
-            "~a-b_c/x",
-            "`~a-b_c` is not expanded in `path`; build the path at run time or use `name`",
-        ),
-        (
-            "~",
-            "`~` is not expanded in `path`; build the path at run time or use `name`",
-        ),
-    ] {
-        assert_eq!(
-            messages(&format!("path = \"{value}\""), "fn f() {}"),
-            [message]
-        );
-    }
-    for value in [
-        "/{a-b}", "/{{a}}", "/{a", "/a}", "/$", "/$$", "/a$/b", "~a+/b", "/~", "/${a",
-    ] {
-        assert_eq!(
-            messages(&format!("path = \"{value}\""), "fn f() {}"),
-            [""; 0],
-            "{value}"
         );
     }
 }
