@@ -16,13 +16,13 @@ use crate::toml::{self, Entry};
 /// What the runtime's package is called everywhere else.
 const PACKAGE: &str = "pidfile";
 
+/// A manifest, when it was changed, and the names in it.
+type Answer = (PathBuf, SystemTime, Vec<String>);
+
 /// The other names of `pidfile` in the manifest of the crate being compiled. Empty if it goes by its own
 /// name, or if the manifest cannot be read.
-///
-/// The answer is kept for the next use in the same crate, as long as its manifest has not changed: an
-/// editor keeps this macro loaded while it looks at many crates, and while manifests are edited.
 pub(crate) fn names() -> Vec<String> {
-    static LAST: Mutex<Option<(PathBuf, SystemTime, Vec<String>)>> = Mutex::new(None);
+    static LAST: Mutex<Option<Answer>> = Mutex::new(None);
 
     if env::var_os("CARGO_PKG_NAME").is_some_and(|name| name == PACKAGE) {
         return Vec::new();
@@ -30,16 +30,24 @@ pub(crate) fn names() -> Vec<String> {
     let Some(dir) = env::var_os("CARGO_MANIFEST_DIR") else {
         return Vec::new();
     };
-    let path = Path::new(&dir).join("Cargo.toml");
+    // A panic of another thread has left a whole answer, or none.
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    names_at(Path::new(&dir), &mut last)
+}
+
+/// The same for the manifest in a directory.
+///
+/// The answer is kept for the next use in the same crate, as long as its manifest has not changed: an
+/// editor keeps this macro loaded while it looks at many crates, and while manifests are edited.
+fn names_at(dir: &Path, last: &mut Option<Answer>) -> Vec<String> {
+    let path = dir.join("Cargo.toml");
     let Ok(changed) = fs::metadata(&path).and_then(|manifest| manifest.modified()) else {
         return Vec::new();
     };
-    // A panic of another thread has left a whole answer, or none.
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    match &*last {
+    match last {
         Some((of, at, names)) if *of == path && *at == changed => names.clone(),
         _ => {
-            let names = read(Path::new(&dir), &path);
+            let names = read(dir, &path);
             *last = Some((path, changed, names.clone()));
             names
         }
@@ -143,8 +151,10 @@ fn is_workspace(entries: &[Entry]) -> bool {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
+    use std::time::{Duration, SystemTime};
 
-    use super::{message, names_in, read};
+    use super::{message, names_at, names_in, read};
 
     fn names(manifest: &str) -> Vec<String> {
         names_in(manifest, |_| panic!("nothing is inherited here"))
@@ -219,7 +229,8 @@ mod tests {
     fn a_name_may_be_inherited_from_the_workspace() {
         let root = "[workspace.dependencies]\n\
                     pf = { package = \"pidfile\", path = \"..\" }\n\
-                    other.package = \"pidfile\"";
+                    other.package = \"pidfile\"\n\
+                    json.package = \"serde_json\"";
         for (member, asked, found) in [
             ("[dependencies]\npf.workspace = true", None, &["pf"][..]),
             (
@@ -228,6 +239,7 @@ mod tests {
                 &["pf"],
             ),
             ("[dependencies]\nserde.workspace = true", None, &[]),
+            ("[dependencies]\njson.workspace = true", None, &[]),
         ] {
             let names = names_in(member, |dir| {
                 assert_eq!(dir, asked, "{member}");
@@ -268,6 +280,35 @@ mod tests {
         fs::remove_dir_all(&root).expect("it is ours");
         assert_eq!(found, [["pf"], ["pf"]]);
         assert_eq!(without, [""; 0]);
+    }
+
+    #[test]
+    fn an_answer_is_kept_until_the_manifest_changes() {
+        let root = std::env::temp_dir().join(format!("pidfile-macros-kept-{}", std::process::id()));
+        let [one, other] = ["one", "other"].map(|name| root.join(name));
+        let write = |dir: &Path, name: &str, changed: u64| {
+            fs::create_dir_all(dir).expect("a folder");
+            let manifest = format!("[dependencies]\n{name}.package = 'pidfile'");
+            fs::write(dir.join("Cargo.toml"), manifest).expect("a file");
+            let file = fs::File::options().write(true).open(dir.join("Cargo.toml"));
+            let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(changed);
+            file.and_then(|file| file.set_modified(changed))
+                .expect("it is ours");
+        };
+        let mut last = None;
+        let mut found = Vec::new();
+        for (dir, name, changed) in [
+            (&one, "a", 1),
+            (&one, "b", 1),
+            (&one, "c", 2),
+            (&other, "d", 2),
+        ] {
+            write(dir, name, changed);
+            found.extend(names_at(dir, &mut last));
+        }
+        found.extend(names_at(&root, &mut last));
+        fs::remove_dir_all(&root).expect("it is ours");
+        assert_eq!(found, ["a", "a", "c", "d"]);
     }
 
     #[test]
