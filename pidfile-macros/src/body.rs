@@ -222,11 +222,7 @@ pub(crate) fn last_expression(block: &TokenTree) -> (Span, Span) {
     let trees: Vec<TokenTree> = braces(block).iter().flat_map(Group::stream).collect();
     let is_semicolon =
         |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ';');
-    let start = trees
-        .iter()
-        .rposition(is_semicolon)
-        .map_or(0, |semicolon| semicolon + 1);
-    match &trees[start..] {
+    match trees.rsplit(is_semicolon).next().unwrap_or_default() {
         [] => (block.span(), block.span()),
         [first, .., last] => (first.span(), last.span()),
         [only] => (only.span(), only.span()),

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Expr, Lit, Path, PathArguments, ReturnType, Stmt, Type};
 
@@ -179,7 +179,7 @@ fn awaits(tokens: &TokenStream) -> bool {
 fn handler(value: &Value, mistakes: &mut Mistakes) -> Option<Handler> {
     let (tokens, expr) = without_delimiters(value);
     match expr {
-        Expr::Path(path) if path.attrs.is_empty() => Some(Handler::Path(path.to_token_stream())),
+        Expr::Path(path) => Some(Handler::Path(path.to_token_stream())),
         Expr::Closure(closure) if matches!(closure.output, ReturnType::Default) => {
             Some(Handler::Closure(tokens))
         }
@@ -223,7 +223,7 @@ fn without_delimiters(value: &Value) -> (TokenStream, &Expr) {
 
 fn guard(value: &Value, mistakes: &mut Mistakes) -> Option<Ident> {
     let name = match value.unwrapped() {
-        Expr::Path(path) if path.attrs.is_empty() && path.qself.is_none() => path.path.get_ident(),
+        Expr::Path(path) if path.attrs.is_empty() => path.path.get_ident(),
         _ => None,
     };
     // `self`, `Self`, `super` and `crate` are paths, but not names.
@@ -271,7 +271,7 @@ fn runtime(value: &Value, mistakes: &mut Mistakes) -> Option<TokenStream> {
 fn without_visible_delimiters(value: TokenStream) -> TokenStream {
     let mut trees = value.clone().into_iter();
     match (trees.next(), trees.next()) {
-        (Some(TokenTree::Group(group)), None) if group.delimiter() != Delimiter::None => {
+        (Some(TokenTree::Group(group)), None) => {
             let mut quiet = Group::new(group.delimiter(), group.stream());
             quiet.set_span(Span::mixed_site().located_at(group.span()));
             quiet.into_token_stream()

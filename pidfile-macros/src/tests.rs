@@ -5,6 +5,7 @@
 mod details;
 mod functions;
 mod literals;
+mod names;
 mod recorded;
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
