@@ -82,3 +82,40 @@ fn inside(tree: &TokenTree) -> Option<Vec<TokenTree>> {
     };
     passes.then_some(trees)
 }
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+    use quote::ToTokens;
+
+    use super::inside;
+
+    fn grouped(delimiter: Delimiter, stream: impl ToTokens) -> TokenTree {
+        Group::new(delimiter, stream.into_token_stream()).into()
+    }
+
+    #[test]
+    fn only_what_came_through_a_fragment_stands_elsewhere() {
+        let tokens: TokenStream = "a b".parse().expect("tokens");
+        let fragment = || grouped(Delimiter::None, &tokens);
+        let in_parentheses = |stream| grouped(Delimiter::Parenthesis, stream);
+        for (tree, trees) in [
+            (fragment(), Some(2)),
+            (in_parentheses(fragment().into()), Some(1)),
+            (
+                in_parentheses(in_parentheses(fragment().into()).into()),
+                Some(1),
+            ),
+            (in_parentheses(tokens.clone()), None),
+            (
+                in_parentheses([fragment(), fragment()].into_iter().collect()),
+                None,
+            ),
+            (grouped(Delimiter::Brace, fragment()), None),
+            (grouped(Delimiter::None, TokenStream::new()), Some(0)),
+        ] {
+            let found = inside(&tree).map(|trees| trees.len());
+            assert_eq!(found, trees, "{tree:?}");
+        }
+    }
+}

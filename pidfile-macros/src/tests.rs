@@ -53,7 +53,7 @@ fn well_formed_arguments_are_accepted() {
         "\"/run/a.pid\"",
         "\"/run/a.pid\",",
         "(\"/run/a.pid\")",
-        "path = \"a\", chmod = 0o6_00u32, lock, signals = false || x,",
+        "path = \"a\", chmod = 0o6_00u32, lock, signals = false || x, at_exit = !true",
         "r#path = p",
         "name = f::<A, B>(1, 2), on_error = |a, b| g::<A, B>(a, b)",
         "path = match x { _ => \"a\" }",
@@ -217,6 +217,11 @@ fn failure_follows_the_return_type() {
             "return ::pidfile::__private::on_error::<X, _>(__pidfile_error, |__pidfile_error| a::b(__pidfile_error))",
         ),
         (
+            "on_error = |e| {}",
+            "fn f() {}",
+            "return ::pidfile::__private::on_error::<(), _>(__pidfile_error, |e| {})",
+        ),
+        (
             "on_error = |e| 1",
             "fn f() -> X {}",
             "return ::pidfile::__private::on_error::<X, _>(__pidfile_error, |e| 1)",
@@ -253,6 +258,8 @@ fn a_future_is_entered_and_its_surroundings_stay() {
     for (around, ret) in [
         ("{ async move BLOCK }", "impl Future<Output = u8> + Send"),
         ("{ async BLOCK }", "impl std::future::Future"),
+        ("{ async BLOCK }", "impl Send + Future<Output = u8>"),
+        ("{ #![a] async BLOCK }", "impl Future"),
         ("{ async BLOCK }", "impl TryFuture<Ok = u8, Error = ()>"),
         (
             "{ Box::pin(async move BLOCK) }",
@@ -286,7 +293,12 @@ fn a_future_is_entered_and_its_surroundings_stay() {
     }
     for body in [
         "{ let x = 1; async move { x } }",
+        "{ ; { f() } async {} }",
+        "{ async gen {} }",
+        "{ gen move {} }",
         "{ f() }",
+        "{ spawn(async {}) }",
+        "{ MyBox::pin(async {}) }",
         "{ a(); ::a::Box::pin(async {}) }",
         "{ async {}.boxes() }",
         "{ async {}.boxed(x) }",
@@ -306,6 +318,8 @@ fn entry_attributes_go_first() {
         ("#[tokio::main] async fn main() {}", true),
         ("#[tokio::main] async fn start() {}", true),
         ("#[tokio::test] async fn works() {}", true),
+        ("#[tokio::test(a = \"b\")] async fn works() {}", true),
+        ("#[a(b, tokio::test)] async fn works() {}", false),
         (
             "#[cfg_attr(a, tokio::test(b = \"c\"))] async fn works() {}",
             true,

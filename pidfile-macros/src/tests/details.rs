@@ -2,12 +2,50 @@
 
 use proc_macro2::{Delimiter, TokenStream};
 
-use super::{expanded, grouped, messages, squeezed};
+use super::{expanded, grouped, messages, squeezed, tokens};
 use crate::{Pass, args, attribute};
 
 /// Whether the use is left to the second pass.
 fn is_deferred(arguments: &str) -> bool {
     expanded(arguments, "#[tokio::main] async fn main() {}").contains("__pidfile_deferred")
+}
+
+#[test]
+fn a_word_counts_as_a_key_where_its_value_is_announced() {
+    for (arguments, message) in [
+        ("pth: \"a\"", "unknown argument `pth`; did you mean `path`?"),
+        (
+            "pth::a",
+            "only a string literal may stand alone; write `path = ...`",
+        ),
+        (
+            "!lock",
+            "a flag is switched off by its value; write `lock = false`",
+        ),
+        (
+            "-lock",
+            "only a string literal may stand alone; write `path = ...`",
+        ),
+        ("path: \"a\"", "expected `=` after `path`"),
+        ("uid(7)", "`uid` takes its value after `=`: `uid = 7`"),
+        ("uid(7, 8)", "`uid` takes its value after `=`: `uid = 33`"),
+    ] {
+        assert_eq!(messages(arguments, "fn f() {}"), [message], "{arguments}");
+    }
+}
+
+#[test]
+fn only_a_value_without_its_end_ends_too_early() {
+    let too_early = "this value ends too early; expected more after it";
+    for (arguments, message) in [
+        ("path = a.1.", too_early),
+        ("path = match a", too_early),
+        ("on_error = |a", too_early),
+        ("on_error = |a b| c", "expected `,`"),
+        ("path = [a; b c]", "unexpected token, expected `]`"),
+    ] {
+        assert_eq!(messages(arguments, "fn f() {}"), [message], "{arguments}");
+    }
 }
 
 #[test]
@@ -26,6 +64,7 @@ fn what_is_awaited_in_a_value_is_awaited_in_the_function() {
         "x.awaits",
         "async { x.await }",
         "f(async move { x.await })",
+        "f(a, async { x.await })",
     ] {
         assert!(is_deferred(&format!("path = {value}")), "{value}");
     }
@@ -126,6 +165,19 @@ fn only_a_program_announces_that_it_waits() {
             "{arguments} {item}"
         );
     }
+}
+
+#[test]
+fn a_block_is_not_the_function_in_it() {
+    assert_eq!(
+        expanded("", "{ fn f() {} }"),
+        tokens(
+            "{
+                const { ::core::assert!(false, \"`#[pidfile]` can only be used on a function\"); }
+                { fn f() {} }
+            }"
+        )
+    );
 }
 
 #[test]

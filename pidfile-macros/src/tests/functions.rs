@@ -1,6 +1,9 @@
 //! What depends on a single token of the annotated function.
 
-use super::{expanded, messages, tokens};
+use proc_macro2::{Delimiter, TokenStream};
+
+use super::{expanded, grouped, messages, squeezed, tokens};
+use crate::{Pass, attribute};
 
 #[test]
 fn only_inner_attributes_are_taken_out_of_a_body() {
@@ -41,6 +44,24 @@ fn the_deferred_use_stands_behind_the_last_entry_attribute() {
 }
 
 #[test]
+fn only_what_makes_cases_may_take_the_attributes_along() {
+    for (attributes, is_marked) in [
+        ("#[tokio::test]", true),
+        ("#[a] #[tokio::test]", true),
+        ("#[rstest] #[tokio::test]", false),
+        ("#[a::test_case(1)] #[inline] #[tokio::test]", false),
+        ("#[tokio::test] #[rstest]", true),
+    ] {
+        let expanded = expanded("\"/a\"", &format!("{attributes} async fn f() {{}}"));
+        assert_eq!(
+            expanded.contains("__pidfile_dropped!"),
+            is_marked,
+            "{attributes}: {expanded}"
+        );
+    }
+}
+
+#[test]
 fn a_value_that_is_being_written_is_kept_up_to_its_last_dot() {
     for (value, kept) in [
         ("a.", "a"),
@@ -74,6 +95,21 @@ fn a_type_with_an_impl_anywhere_is_not_written_twice() {
             is_inferred,
             "{ret}: {expanded}"
         );
+    }
+}
+
+#[test]
+fn a_return_type_may_come_through_a_fragment_of_a_macro() {
+    for (ret, body) in [
+        ("!", "{ a() }"),
+        ("(!)", "{ a() }"),
+        ("impl Future<Output = u8>", "{ async { 1 } }"),
+    ] {
+        let mut item: TokenStream = "fn f() ->".parse().expect("tokens");
+        item.extend(grouped(Delimiter::None, ret));
+        item.extend(body.parse::<TokenStream>());
+        let through = squeezed(&attribute(&TokenStream::new(), &item, Pass::First));
+        assert_eq!(through, expanded("", &format!("fn f() -> {ret} {body}")));
     }
 }
 
