@@ -111,10 +111,9 @@ fn publish_or_find(options: &Options, plan: &Plan, waiter: &mut Waiter) -> Resul
     // useful error.
     let mut draft = Draft::make(plan);
     let mut stale = None;
-    let mut round = 0;
+    let mut rounds = 0..ROUNDS;
     // A waiter is limited by time alone, not by rounds.
-    while round < ROUNDS || waiter.is_patient() {
-        round += 1;
+    while rounds.next().is_some() || waiter.is_patient() {
         let locked = stale.take();
         let (next, kept) = match draft {
             Ok(drafted) => match publish(drafted, plan, locked)? {

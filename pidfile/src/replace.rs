@@ -71,3 +71,15 @@ fn stop(options: &Options, refusal: Error, left: Duration) -> Result<Option<Erro
 fn is_promising(options: &Options) -> bool {
     !matches!(options.holder(), Err(Error::UnknownHolder { .. }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_show_the_time_and_no_addresses() {
+        let options = Options::new().replace(Duration::from_secs(10));
+        let shown = format!("{options:?}");
+        assert!(shown.contains(" replace: Some(10s), "), "{shown}");
+    }
+}
