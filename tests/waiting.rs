@@ -331,13 +331,19 @@ fn without_a_descriptor_for_inotify_a_waiter_holds_all_the_same() {
 }
 
 #[test]
-fn without_the_lock_a_second_acquire_in_one_process_waits_and_is_refused() {
+fn without_the_lock_a_wait_for_itself_and_for_another_process_sleeps() {
     let sandbox = Sandbox::new();
     // A sleeping process needs next to nothing of its second; the kernel ends one that spins.
-    let steps = "limit-processor=1 lock=false acquire patience=3000 try";
-    let mut program = holder(sandbox.pidfile()).steps(steps).start();
-    program.expect_held(&sandbox.pidfile());
-    program.refusal().expect_pid(program.pid());
-    program.expect_exit(0);
+    let start = |steps: &str| {
+        let script = holder(sandbox.pidfile()).steps("limit-processor=1 lock=false");
+        script.steps(steps).start()
+    };
+    let mut first = start("acquire patience=3000 try wait");
+    first.expect_held(&sandbox.pidfile());
+    let mut second = start("patience=3000 try");
+    second.refusal().expect_pid(first.pid());
+    first.refusal().expect_pid(first.pid());
+    first.let_go();
+    first.expect_exit(0);
     sandbox.assert_names([]);
 }
