@@ -115,7 +115,7 @@ fn an_attribute_that_breaks_a_promise_is_noticed() {
             |_, item| tokens(&format!("{item} -")),
             "fn f () { + } -",
         ),
-        // What is no error at the end of an answer.
+        // The answer does not end in an error.
         (
             "\nstruct S;",
             |_, item| tokens(&format!("{item} compile_error! {{ \"a\" }} b! {{}}")),
