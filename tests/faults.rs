@@ -307,3 +307,21 @@ fn an_adoption_reports_why_a_leftover_stays_in_its_way() {
     let all = scenarios("adopt", Leftover, [Nameless, Hidden]);
     sweep_where(&all, |_, fault| fault == Fault::Fails(Errno::EIO));
 }
+
+#[test]
+fn an_interrupted_call_is_made_again() {
+    let forms = [Nameless, Hidden, LinkRefused, Renamed, OwnName];
+    let mut all = scenarios("acquire", Nothing, forms);
+    all.extend(scenarios("acquire", Stale, forms));
+    all.extend(scenarios("acquire", Stale, [InPlace]));
+    all.extend(scenarios("acquire", Held, [Nameless]));
+    all.extend(scenarios("chmod", Nothing, [Nameless, Hidden]));
+    all.extend(scenarios("make", NoDirectory, [Nameless]));
+    all.extend(scenarios("release", Nothing, [Nameless]));
+    all.extend(scenarios("release", Stale, [InPlace]));
+    all.extend(scenarios("adopt", Stale, [Nameless, Hidden]));
+    all.extend(scenarios("status", Stale, [Nameless]));
+    all.extend(scenarios("status", Held, [Nameless]));
+    all.extend(scenarios("find", Named, [Nameless]));
+    sweep_where(&all, |_, fault| fault == Fault::Fails(Errno::EINTR));
+}

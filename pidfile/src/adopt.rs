@@ -27,7 +27,7 @@ use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::publication::Published;
 use crate::record::Record;
-use crate::sys::FileId;
+use crate::sys::{self, FileId};
 use crate::target::{Target, kind_of};
 use crate::{hidden, leftover, nameless, process};
 
@@ -100,7 +100,8 @@ fn rename(target: &Target, step: &CStr, new: FileId, old: FileId) -> Result<bool
             if !may_be_renamed {
                 return Ok(false);
             }
-            match renameat(&target.dir, step, &target.dir, target.name.as_c_str()) {
+            let (dir, name) = (&target.dir, target.name.as_c_str());
+            match sys::retry(|| renameat(dir, step, dir, name)) {
                 Err(errno) if !target.is_named(&target.name, new) => Err(errno),
                 // It may have succeeded and yet reported a failure.
                 Ok(()) | Err(_) => Ok(true),

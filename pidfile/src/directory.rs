@@ -93,10 +93,12 @@ impl Directory {
                 let path = self.path();
                 open_private(base, name, &path, &mut |base| {
                     let mode = Mode::from_bits_truncate(0o700);
-                    match mkdirat(base, name.as_str(), mode) {
+                    match sys::retry(|| mkdirat(base, name.as_str(), mode)) {
                         // Whatever the umask. No other user can have moved what we just created.
-                        Ok(()) => fchmodat(base, name.as_str(), mode, FchmodatFlags::FollowSymlink)
-                            .map_err(|errno| cannot(Action::SetMode, &path, errno)),
+                        Ok(()) => sys::retry(|| {
+                            fchmodat(base, name.as_str(), mode, FchmodatFlags::FollowSymlink)
+                        })
+                        .map_err(|errno| cannot(Action::SetMode, &path, errno)),
                         Err(Errno::EEXIST) => Ok(()),
                         Err(errno) => Err(cannot(Action::MakeDirectory, &path, errno)),
                     }
@@ -203,7 +205,7 @@ fn make(path: &Path) -> Result<OwnedFd> {
             Ok(next) => (here, here_path) = (next, next_path),
             // With O_NOFOLLOW and O_DIRECTORY, opening a symbolic link fails with one of these.
             Err(refusal @ (Errno::ENOTDIR | Errno::ELOOP | Errno::EMLINK)) => {
-                let Ok(target) = readlinkat(&here, name.as_os_str()) else {
+                let Ok(target) = sys::retry(|| readlinkat(&here, name.as_os_str())) else {
                     return Err(cannot(Action::OpenDirectory, &next_path, refusal));
                 };
                 require_private(&here, &here_path)?;
@@ -236,7 +238,7 @@ fn make_component(here: &OwnedFd, here_path: &Path, name: &OsStr) -> Result<Opti
         return Err(not_private(here_path, &parent));
     }
     let path = here_path.join(name);
-    match mkdirat(here, name, Mode::from_bits_truncate(0o755)) {
+    match sys::retry(|| mkdirat(here, name, Mode::from_bits_truncate(0o755))) {
         Ok(()) | Err(Errno::EEXIST) => {}
         Err(errno) => {
             return Err(cannot(Action::MakeDirectory, &path, errno).advise(|_| {

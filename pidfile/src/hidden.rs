@@ -150,7 +150,7 @@ fn identify(target: &Target, publishing: &Publishing, name: &CStr, file: &File) 
         // The umask may deny us access, and the file will be opened once more.
         let ours = Mode::S_IRUSR | Mode::S_IWUSR;
         if stat.mode & ours.bits() != ours.bits() {
-            fchmod(file, ours)?;
+            sys::retry(|| fchmod(file, ours))?;
         }
         Ok(stat.id)
     });
@@ -230,7 +230,7 @@ pub(crate) fn is_locked(target: &Target, name: &CStr) -> Result<bool> {
 }
 
 fn link(target: &Target, old: &CStr, new: &CStr) -> nix::Result<()> {
-    linkat(&target.dir, old, &target.dir, new, AtFlags::empty())
+    sys::retry(|| linkat(&target.dir, old, &target.dir, new, AtFlags::empty()))
 }
 
 /// The last resort: creates the file under its own name.

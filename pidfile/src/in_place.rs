@@ -14,6 +14,7 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 
 use nix::libc;
@@ -26,7 +27,7 @@ use crate::ownership::Ownership;
 use crate::plan::Plan;
 use crate::publication::Published;
 use crate::record;
-use crate::sys::Stat;
+use crate::sys::{self, Stat};
 use crate::target::Target;
 
 /// Takes over a stale file that the caller has locked and judged.
@@ -90,10 +91,9 @@ fn shared_with_others(stat: &Stat, ownership: &Ownership) -> Option<&'static str
 fn write(target: &Target, file: &File, pid: u32) -> Result<()> {
     let mut record = record::render(pid).into_bytes();
     let length = record.len();
-    let old = file
-        .metadata()
-        .map_err(|source| target.failed(Action::Inspect, source))?
-        .len();
+    let old = sys::stat(file.as_raw_fd())
+        .map_err(|errno| target.cannot(Action::Inspect, errno))?
+        .size;
     // A file that was judged is not longer than the most that is read of one.
     let old = usize::try_from(old)
         .unwrap_or(record::MOST)

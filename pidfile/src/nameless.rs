@@ -69,15 +69,17 @@ pub(crate) fn link(target: &Target, file: &File, name: &CStr) -> nix::Result<()>
     use nix::fcntl::{AT_FDCWD, AtFlags};
     use nix::unistd::linkat;
 
+    use crate::sys;
+
     // Every process may do this since Linux 6.10. On older kernels it fails with ENOENT unless the
     // process has CAP_DAC_READ_SEARCH.
-    match linkat(file, "", &target.dir, name, AtFlags::AT_EMPTY_PATH) {
+    match sys::retry(|| linkat(file, "", &target.dir, name, AtFlags::AT_EMPTY_PATH)) {
         Ok(()) => Ok(()),
         Err(errno) if is_final(errno) => Err(errno),
         Err(_) => {
             let path = format!("/proc/self/fd/{}", file.as_raw_fd());
             let follow = AtFlags::AT_SYMLINK_FOLLOW;
-            linkat(AT_FDCWD, path.as_str(), &target.dir, name, follow)
+            sys::retry(|| linkat(AT_FDCWD, path.as_str(), &target.dir, name, follow))
         }
     }
 }

@@ -11,7 +11,7 @@ use nix::unistd::{Gid, Group, Uid, User, fchown};
 use crate::action::Action;
 use crate::error::{Error, Result};
 use crate::options::Options;
-use crate::sys::Stat;
+use crate::sys::{self, Stat};
 
 /// The owner must be able to write the next record.
 const LEAST: u32 = 0o600;
@@ -95,12 +95,12 @@ impl Ownership {
     ) -> std::result::Result<(), (Action, Errno)> {
         // The mode first: a file that has been given away can no longer be changed.
         if stat.permissions() != self.mode.bits() {
-            fchmod(&file, self.mode).map_err(|errno| (Action::SetMode, errno))?;
+            sys::retry(|| fchmod(&file, self.mode)).map_err(|errno| (Action::SetMode, errno))?;
         }
         let uid = self.uid.filter(|uid| uid.as_raw() != stat.uid);
         let gid = self.gid.filter(|gid| gid.as_raw() != stat.gid);
         if uid.is_some() || gid.is_some() {
-            fchown(&file, uid, gid).map_err(|errno| (Action::SetOwner, errno))?;
+            sys::retry(|| fchown(&file, uid, gid)).map_err(|errno| (Action::SetOwner, errno))?;
         }
         Ok(())
     }

@@ -168,5 +168,5 @@ fn can_write(dir: &OwnedFd) -> nix::Result<()> {
     const AS_EFFECTIVE_USER: AtFlags = AtFlags::AT_EACCESS;
 
     let wanted = AccessFlags::W_OK | AccessFlags::X_OK;
-    faccessat(dir, ".", wanted, AS_EFFECTIVE_USER)
+    sys::retry(|| faccessat(dir, ".", wanted, AS_EFFECTIVE_USER))
 }

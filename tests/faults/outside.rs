@@ -128,7 +128,8 @@ fn check_file(scene: &Scene, run: &Run, killed: bool, fate: Option<Fate>) -> Res
 fn is_documented(scene: &Scene, point: Point, call: Call, error: &str) -> Result<(), String> {
     let variant = error.split(' ').next().unwrap_or_default();
     let is_expected = match variant {
-        "Io" => true,
+        // A call that was interrupted is made again.
+        "Io" => point.fault != Fault::Fails(Errno::EINTR),
         "Unsupported" => {
             call.number == libc::SYS_flock
                 && matches!(

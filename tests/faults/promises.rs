@@ -240,7 +240,8 @@ fn is_given_back(scene: &Scene, begun: &Sight, ended: &Sight) -> Result<(), Stri
 fn is_documented(scene: &Scene, point: Point, error: &str) -> Result<(), String> {
     let variant = error.split(' ').next().unwrap_or_default();
     let expected = match variant {
-        "Io" => true,
+        // A call that was interrupted is made again.
+        "Io" => point.fault != Fault::Fails(Errno::EINTR),
         "Unsupported" => matches!(
             scene.scenario.operation,
             "acquire" | "chmod" | "strict" | "make" | "wait" | "adopt" | "status"

@@ -26,6 +26,8 @@ pub(crate) struct Stat {
     pub(crate) uid: libc::uid_t,
     pub(crate) gid: libc::gid_t,
     pub(crate) links: u64,
+    /// In bytes.
+    pub(crate) size: u64,
 }
 
 impl Stat {
@@ -69,6 +71,7 @@ mod raw {
                 uid: stat.st_uid,
                 gid: stat.st_gid,
                 links: stat.st_nlink as u64,
+                size: stat.st_size as u64,
             }
         }
     }
@@ -143,6 +146,7 @@ mod raw {
                 uid: stat.stx_uid,
                 gid: stat.stx_gid,
                 links: u64::from(stat.stx_nlink),
+                size: stat.stx_size,
             }))
         }
     }
@@ -243,7 +247,8 @@ pub(crate) fn is_on_cifs(fd: RawFd) -> bool {
     const CIFS: [u32; 2] = [0xFF53_4D42, 0xFE53_4D42];
     let mut facts = MaybeUninit::<libc::statfs>::uninit();
     // SAFETY: `facts` is valid for writing one structure of that type.
-    if unsafe { libc::fstatfs(fd, facts.as_mut_ptr()) } != 0 {
+    let asked = retry(|| Errno::result(unsafe { libc::fstatfs(fd, facts.as_mut_ptr()) }));
+    if asked.is_err() {
         return false;
     }
     // SAFETY: fstatfs has succeeded, so it has filled in the structure.

@@ -46,7 +46,7 @@ pub(crate) use signal::{
 };
 
 /// Repeats a system call as long as a signal interrupts it.
-fn retry<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
+pub(crate) fn retry<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
     loop {
         match call() {
             Err(nix::errno::Errno::EINTR) => {}

@@ -6,6 +6,8 @@ use std::sync::atomic::AtomicUsize;
 use nix::errno::Errno;
 use nix::libc;
 
+use super::retry;
+
 /// The id of this process, queried each time because a fork may have happened. std only calls
 /// getpid, so this is async-signal-safe.
 pub(crate) fn pid() -> u32 {
@@ -34,7 +36,7 @@ pub(crate) fn nap(milliseconds: libc::c_int) {
 /// Sends a signal by number: nix takes only the signals that it has a name for.
 pub(crate) fn kill(pid: libc::pid_t, signal: libc::c_int) -> nix::Result<()> {
     // SAFETY: no memory is passed.
-    Errno::result(unsafe { libc::kill(pid, signal) }).map(drop)
+    retry(|| Errno::result(unsafe { libc::kill(pid, signal) })).map(drop)
 }
 
 /// Ends the process at once, without exit handlers.
