@@ -157,6 +157,21 @@ fn a_file_held_in_place_is_emptied_by_every_end() {
 }
 
 #[test]
+fn without_the_lock_a_wait_ends_when_this_process_releases_a_file_that_stays() {
+    let sandbox = Sandbox::new();
+    let path = made_ready(&sandbox, "", 0o644);
+    let steps = "lock=false acquire release-when-told on-wait patience=max acquire";
+    let mut program = start(&sandbox, &path, steps);
+    let inode = Snapshot::of(&path).inode;
+    program.expect("notice ");
+    program.tell();
+    program.expect("released");
+    program.expect_held(&path);
+    assert_eq!(Snapshot::of(&path).inode, inode);
+    program.expect_exit(0);
+}
+
+#[test]
 fn a_file_held_in_place_gets_the_mode_that_was_asked_for() {
     let sandbox = Sandbox::new();
     let path = made_ready(&sandbox, "2147483647\n", 0o644);

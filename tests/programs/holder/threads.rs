@@ -20,6 +20,7 @@ use pidfile::Options;
 
 use crate::argument::number;
 use crate::state::State;
+use crate::{report, surroundings};
 
 /// Whether `name` was a step of this file.
 pub(crate) fn take(name: &str, value: &OsStr, state: &mut State) -> bool {
@@ -35,6 +36,13 @@ pub(crate) fn take(name: &str, value: &OsStr, state: &mut State) -> bool {
             thread::spawn(move || drop(guard))
                 .join()
                 .expect("the drop does not panic");
+        }
+        "release-when-told" => {
+            let guard = state.newest();
+            thread::spawn(move || {
+                surroundings::wait_for_a_line();
+                report::release(guard.release());
+            });
         }
         #[cfg(target_os = "linux")]
         "lose-watch" => {
