@@ -225,6 +225,7 @@ fn no_wait_for_a_stuck_thread_is_endless() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri does not know `madvise`")]
 fn a_thread_that_ends_the_process_is_refused_at_once() {
     let _turn = take_turn();
     enrol();
