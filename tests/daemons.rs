@@ -290,7 +290,7 @@ fn a_name_that_was_replaced_before_the_adoption_is_lost_and_left_alone() {
 }
 
 #[test]
-fn what_a_killed_adoption_left_is_gone_after_the_next_start_or_adoption() {
+fn what_a_killed_adoption_left_is_gone_after_a_take_over_a_reservation_or_an_adoption() {
     let sandbox = Sandbox::new();
     let path = sandbox.pidfile();
     // The one hidden name that an adoption needs for a moment.
@@ -300,7 +300,9 @@ fn what_a_killed_adoption_left_is_gone_after_the_next_start_or_adoption() {
     sandbox.assert_next_start_works();
     assert!(!leftover.exists(), "after a take-over");
 
+    fs::write(&leftover, "2147483646\n").unwrap();
     let terminal = reserved(&sandbox, "reserve wait detach=nix adopt park");
+    assert!(!leftover.exists(), "after a reservation");
     fs::write(&leftover, "2147483646\n").unwrap();
     let (_daemon, _) = detached(terminal, &path);
     sandbox.assert_names(["it.pid"]);

@@ -6,7 +6,7 @@ use std::fs;
 use nix::sys::signal::Signal::{self, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use pidfile::Options;
 
-use crate::support::{Sandbox, Snapshot, eventually, holder, is_locked};
+use crate::support::{Sandbox, Snapshot, eventually, holder, is_locked, names};
 
 /// A hidden name from the start; one that is made when the link fails; and a rename instead of a
 /// link.
@@ -29,6 +29,21 @@ fn the_file_appears_whole_and_goes() {
         program.tell();
         program.expect_exit(0);
         sandbox.assert_names([]);
+    }
+}
+
+#[test]
+fn a_umask_that_denies_everything_keeps_no_ordinary_user_from_a_start() {
+    for poorer in POORER {
+        let sandbox = Sandbox::new();
+        let folder = sandbox.folder("run", 0o777);
+        let path = folder.join("it.pid");
+        let script = holder(&path).steps(poorer).unprivileged(&sandbox);
+        let mut program = script.steps("umask=777 acquire wait").start();
+        program.expect_held(&path);
+        assert_eq!(Snapshot::of(&path).mode, 0o644, "{poorer}");
+        assert!(is_locked(&path), "{poorer}");
+        assert_eq!(names(&folder), ["it.pid"]);
     }
 }
 

@@ -286,6 +286,17 @@ fn a_file_whose_creation_was_misreported_does_not_stay() {
 }
 
 #[test]
+fn a_file_whose_publication_was_misreported_is_held_or_gone() {
+    let forms = [Nameless, Hidden, LinkRefused, Renamed];
+    let mut all = scenarios("acquire", Nothing, forms);
+    all.extend(scenarios("adopt", Stale, forms));
+    let publishing = [libc::SYS_linkat, libc::SYS_renameat, libc::SYS_renameat2];
+    sweep_where(&all, |call, fault| {
+        publishing.contains(&call.number) && matches!(fault, Fault::Misreports(_))
+    });
+}
+
+#[test]
 fn a_status_of_a_file_that_cannot_be_opened_is_an_io_error() {
     sweep_where(&scenarios("status", Stale, [Nameless]), |call, fault| {
         let refusals = [Errno::EACCES, Errno::EPERM].map(Fault::Fails);

@@ -95,6 +95,11 @@ fn leased(sandbox: &Sandbox, kind: &str) -> Option<(Program, PathBuf)> {
     needs(line.is_some(), "file leases").then_some((program, path))
 }
 
+fn is_lease_being_broken() -> bool {
+    let leases = fs::read_to_string("/proc/locks").unwrap();
+    leases.lines().any(|line| line.contains("BREAKING"))
+}
+
 #[test]
 fn a_lease_on_a_stale_file_does_not_fail_a_start() {
     for settings in ["", "patience=max", "refuse_live=true", "lock=false"] {
@@ -126,11 +131,26 @@ fn a_waiter_waits_until_a_lease_is_given_up() {
     };
     let mut waiter = holder(&path).steps("patience=max acquire wait").start();
     // It asks for the file, and the kernel asks the other program.
-    eventually("the lease is being broken", || {
-        let leases = fs::read_to_string("/proc/locks").unwrap();
-        leases.lines().any(|line| line.contains("BREAKING"))
-    });
+    eventually("the lease is being broken", is_lease_being_broken);
     waiter.expect_silence();
+    peer.tell();
+    peer.expect_exit(0);
+    waiter.expect_held(&path);
+}
+
+#[test]
+fn a_waiter_outlasts_a_lease_that_is_kept_for_longer_than_one_attempt() {
+    let sandbox = Sandbox::new();
+    // By this clock an attempt is over at once.
+    let Some(clock) = clock(&sandbox, "1000000000") else {
+        return;
+    };
+    let Some((mut peer, path)) = leased(&sandbox, "stubborn-lease") else {
+        return;
+    };
+    let script = holder(&path).env("LD_PRELOAD", &clock);
+    let mut waiter = script.steps("patience=max acquire wait").start();
+    eventually("the lease is being broken", is_lease_being_broken);
     peer.tell();
     peer.expect_exit(0);
     waiter.expect_held(&path);

@@ -213,6 +213,11 @@ fn a_file_size_limit_of_0_leaves_a_stale_file_as_it_is() {
         .start()
         .expect_death_by(Signal::SIGXFSZ);
     assert_eq!(Snapshot::of(&path), before);
+    holder(&path)
+        .steps("ignore=SIGXFSZ limit-size=0 acquire")
+        .refusal()
+        .expect("Io", 73);
+    assert_eq!(Snapshot::of(&path), before);
     sandbox.assert_names(["it.pid"]);
     sandbox.assert_next_start_works();
 }
