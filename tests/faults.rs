@@ -6,6 +6,7 @@
 //! all of them, and prints how many it has tried; with `PIDFILE_FAULTS=all` it runs every one.
 
 mod calls;
+mod gone;
 mod neighbours;
 mod outside;
 mod promises;

@@ -8,7 +8,9 @@ use std::path::Path;
 
 use nix::sys::signal::Signal::SIGKILL;
 
-use crate::support::{Program, Sandbox, Script, can_unshare, eventually, holder, is_root};
+use crate::support::{
+    Program, Sandbox, Script, can_unshare, eventually, holder, is_locked, is_root,
+};
 
 /// Names that a process may give itself; the kernel keeps fifteen bytes.
 const TITLES: [&[u8]; 8] = [
@@ -28,6 +30,19 @@ fn living(script: Script, steps: &str) -> Program {
     let mut program = script.steps(steps).steps("say=ready wait").start();
     program.expect("ready");
     program
+}
+
+#[test]
+fn a_start_that_waits_for_a_living_process_has_no_lock_meanwhile() {
+    let sandbox = Sandbox::new();
+    let living = living(Script::new(), "");
+    let path = sandbox.file("it.pid", format!("{}\n", living.pid()));
+    let script = holder(&path).steps("refuse_live=true patience=max on-wait");
+    let mut waiter = script.steps("acquire wait").start();
+    waiter.expect("notice ");
+    assert!(!is_locked(&path));
+    living.signal(SIGKILL);
+    waiter.expect_held(&path);
 }
 
 /// That starts with either option are refused by the process that the file names, until it is dead.

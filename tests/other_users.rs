@@ -4,10 +4,12 @@ use std::fs;
 use std::os::unix::fs::chown;
 use std::path::PathBuf;
 
+use nix::fcntl::FlockArg;
 use pidfile::{Options, Status};
 
 use crate::support::{
-    OTHER_USER, Program, Sandbox, Script, Snapshot, USER, eventually, holder, is_root, set_mode,
+    OTHER_USER, Program, Sandbox, Script, Snapshot, USER, eventually, holder, is_root, lock,
+    set_mode,
 };
 
 /// A directory in which another user may hold a file, and that file's path.
@@ -138,4 +140,8 @@ fn a_file_of_another_user_that_a_reader_looks_at_is_not_held() {
         refusal.expect("Insecure", 77);
     }
     drop(probe);
+    // A start that will not take the file asks as a reader does, and readers do not exclude each other.
+    let _reader = lock(&path, FlockArg::LockShared);
+    let refusal = holder(&path).steps("acquire").refusal();
+    refusal.expect("Insecure", 77);
 }
