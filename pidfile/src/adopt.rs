@@ -69,9 +69,6 @@ fn place(plan: &Plan, step: &CStr) -> Result<(Publishing, Finished)> {
         match linked {
             Ok(()) => return Ok((publishing, draft)),
             Err(Errno::EEXIST) => return Err(Error::lost(&target.path)), // A sibling is adopting.
-            Err(errno) if nameless::is_final(errno) => {
-                return Err(target.cannot(Action::Publish, errno));
-            }
             Err(_) => {} // A nameless file cannot be given a name here.
         }
     }

@@ -41,25 +41,9 @@ pub(crate) fn publish(
             Some(Publication::Published(draft.published(publishing)))
         }
         Err(Errno::EEXIST) => Some(Publication::Taken(Draft::Nameless(draft))),
-        Err(errno) if is_final(errno) => return Err(target.cannot(Action::Publish, errno)),
-        // Neither the call nor /proc can name the file.
+        // A file with a hidden name may be possible, and if it is not, its error is reported.
         Err(_) => None,
     })
-}
-
-/// Whether this error would occur in whatever way the link is made. Any other error means only that
-/// it cannot be made in this way.
-pub(crate) fn is_final(errno: Errno) -> bool {
-    matches!(
-        errno,
-        Errno::EEXIST
-            | Errno::ENOSPC
-            | Errno::EDQUOT
-            | Errno::EIO
-            | Errno::EROFS
-            | Errno::ENOMEM
-            | Errno::ENAMETOOLONG
-    )
 }
 
 #[cfg(target_os = "linux")]
@@ -74,13 +58,12 @@ pub(crate) fn link(target: &Target, file: &File, name: &CStr) -> nix::Result<()>
     // Every process may do this since Linux 6.10. On older kernels it fails with ENOENT unless the
     // process has CAP_DAC_READ_SEARCH.
     match sys::retry(|| linkat(file, "", &target.dir, name, AtFlags::AT_EMPTY_PATH)) {
-        Ok(()) => Ok(()),
-        Err(errno) if is_final(errno) => Err(errno),
-        Err(_) => {
+        Err(errno) if errno != Errno::EEXIST => {
             let path = format!("/proc/self/fd/{}", file.as_raw_fd());
             let follow = AtFlags::AT_SYMLINK_FOLLOW;
             sys::retry(|| linkat(AT_FDCWD, path.as_str(), &target.dir, name, follow))
         }
+        linked => linked,
     }
 }
 
