@@ -51,8 +51,7 @@ pub(crate) fn remove(
 
 /// Whether the file is one that we may have left behind.
 pub(crate) fn is_trusted(stat: &Stat) -> bool {
-    let us = geteuid();
-    stat.uid == us.as_raw() || us.is_root() && stat.uid == 0
+    stat.uid == geteuid().as_raw()
 }
 
 /// What the file of that name records.

@@ -201,6 +201,20 @@ mod tests {
     }
 
     #[test]
+    fn a_mode_without_its_prefix_is_recognised() {
+        let hint = |bits| {
+            let message = mode(bits).unwrap_err().to_string();
+            message.split("; did you mean ").nth(1).map(str::to_owned)
+        };
+        assert_eq!(hint(600), Some("0o600?".to_owned()));
+        assert_eq!(hint(644), Some("0o644?".to_owned()));
+        // These would be refused as well.
+        for bits in [444, 666, 777, 0o777, 0, 8] {
+            assert_eq!(hint(bits), None, "{bits}");
+        }
+    }
+
+    #[test]
     fn a_name_and_a_number_exclude_each_other() {
         let both = Options::new().uid(0).owner("root");
         assert!(matches!(
