@@ -65,6 +65,9 @@ fn a_directory_or_symlink_with_the_hidden_name_does_not_lose_the_reservation() {
 #[test]
 fn a_text_with_the_hidden_name_is_left_alone() {
     assert_left_alone("a text", |path| fs::write(path, "my notes\n").unwrap());
+    // Longer than what is read of a file.
+    let text = format!("123\n{}my notes\n", "\n".repeat(8192));
+    assert_left_alone("a long text", |path| fs::write(path, &text).unwrap());
 }
 
 #[test]
