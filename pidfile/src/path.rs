@@ -231,14 +231,21 @@ mod tests {
 
     #[test]
     fn a_path_that_names_no_file_is_refused_by_name() {
-        for path in [
-            "", "/", "x/", "/run/", "x/.", ".", "..", "/run/..", "x\0y", "x\0/y",
+        for (path, reason) in [
+            ("", "is empty"),
+            ("/", "ends in `/`"),
+            ("x/", "ends in `/`"),
+            ("/run/", "ends in `/`"),
+            (".", "names a directory"),
+            ("..", "names a directory"),
+            ("x/.", "names a directory"),
+            ("/run/..", "names a directory"),
+            ("x\0y", "contains a NUL byte"),
+            ("x\0/y", "contains a NUL byte"),
         ] {
             let why = refusal_of(&Options::new().path(path));
-            assert!(
-                why.starts_with("`path` ") && why.ends_with(&format!("{path:?}")),
-                "{why}"
-            );
+            assert!(why.starts_with(&format!("`path` {reason}")), "{why}");
+            assert!(why.ends_with(&format!(": {path:?}")), "{why}");
         }
     }
 
