@@ -10,6 +10,7 @@ mod gone;
 mod neighbours;
 mod outside;
 mod promises;
+mod replaced;
 mod scene;
 
 use std::sync::Mutex;
