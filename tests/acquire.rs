@@ -249,6 +249,37 @@ fn allow_same_process_outlives_the_first_guard_and_harms_no_successor() {
 }
 
 #[test]
+fn the_reservation_of_a_second_guard_is_adopted_by_its_own_process_alone() {
+    let sandbox = Sandbox::new();
+    let steps = "acquire allow_same_process=true acquire hand-over";
+    let mut program = holder(sandbox.pidfile())
+        .steps(steps)
+        .steps("fork=adopt reap adopt wait")
+        .start();
+    program.expect_held(&sandbox.pidfile());
+    program.expect_held(&sandbox.pidfile());
+    program.refusal().expect("Lost", 71);
+    program.expect("child exited 0");
+    program.expect_held(&sandbox.pidfile());
+}
+
+#[test]
+fn a_guard_and_a_reservation_show_path_and_number() {
+    let sandbox = Sandbox::new();
+    let options = Options::new().path(sandbox.pidfile());
+    let path = format!("path: {:?}, ", sandbox.pidfile());
+    let pid = format!("pid: {}", std::process::id());
+    let guard = options.acquire().unwrap();
+    let shown = format!("{guard:?}");
+    assert!(shown.starts_with("PidFile {"), "{shown}");
+    assert!(shown.contains(&path) && shown.contains(&pid), "{shown}");
+    drop(guard);
+    let shown = format!("{:?}", options.reserve().unwrap());
+    assert!(shown.starts_with("Reservation {"), "{shown}");
+    assert!(shown.contains(&path) && shown.contains(&pid), "{shown}");
+}
+
+#[test]
 fn allow_same_process_alone_holds_like_any_other() {
     let sandbox = Sandbox::new();
     let path = sandbox.pidfile();

@@ -256,3 +256,20 @@ fn a_waiter_whose_watch_is_a_pipe_by_now_takes_nothing_from_it() {
     waiter.refusal().expect("Locked", 75);
     waiter.expect("read of the program");
 }
+
+#[test]
+fn each_loss_says_what_happened_to_the_pidfile() {
+    let all = [
+        (Lost::Gone, "no longer at its path"),
+        (Lost::Replaced, "replaced"),
+        (Lost::Overwritten, "overwritten"),
+        (
+            Lost::DescriptorClosed,
+            "descriptor of the pidfile was closed",
+        ),
+    ];
+    for (lost, words) in all {
+        let text = lost.to_string();
+        assert!(text.starts_with("the ") && text.contains(words), "{text}");
+    }
+}

@@ -106,6 +106,39 @@ fn a_peer_that_locked_with_fcntl_and_names_another_process_is_held() {
 }
 
 #[test]
+fn what_a_reader_locked_with_fcntl_hides_no_holder() {
+    let sandbox = Sandbox::new();
+    let Some((path, peer)) = prepare(&sandbox) else {
+        return;
+    };
+    let holding = sandbox.hold();
+    let mut reader = Script::of(&peer).argument(&path).argument("read").start();
+    reader.expect("ready ");
+    let found = || holder(&path).steps("holder");
+    found()
+        .start()
+        .expect(&format!("holder {} ", holding.pid()));
+    // Not the reader either, if the record names no holder any more.
+    fs::write(&path, "1\n").unwrap();
+    let refusal = found().refusal().expect("UnknownHolder", 75);
+    refusal.expect_pid(holding.pid());
+}
+
+#[test]
+fn a_peer_that_locked_with_fcntl_is_the_holder_whatever_the_file_names() {
+    let sandbox = Sandbox::new();
+    let Some((path, peer)) = prepare(&sandbox) else {
+        return;
+    };
+    let program = locked(&path, &peer, "write");
+    fs::write(&path, "1\n").unwrap();
+    let refusal = holder(&path).steps("holder").refusal();
+    refusal
+        .expect("UnknownHolder", 75)
+        .expect_pid(program.pid());
+}
+
+#[test]
 fn a_peer_without_a_number_in_our_namespace_is_held_and_not_named() {
     let sandbox = Sandbox::new();
     if !can_unshare(&UNSHARE[1..]) {

@@ -7,6 +7,7 @@ use nix::fcntl::FlockArg;
 use nix::sys::signal::Signal;
 use pidfile::{Error, Options, PidFile};
 
+use crate::hard_times::clock;
 use crate::support::{
     Program, Sandbox, eventually, holder, is_locked, is_root, lock, refused, storm,
 };
@@ -160,6 +161,49 @@ fn a_holder_that_is_not_certain_is_left_alone() {
     next.expect_held(&path);
     holding.expect_death_by(Signal::SIGTERM);
     assert!(stranger.is_running());
+}
+
+#[test]
+fn a_holder_that_becomes_certain_during_the_wait_is_replaced() {
+    let sandbox = Sandbox::new();
+    let mut holding = sandbox.hold();
+    let path = sandbox.file("it.pid", "");
+    let mut next = holder(&path)
+        .steps("replace=60000 on-wait acquire wait")
+        .start();
+    next.expect("notice ");
+    fs::write(&path, format!("{}\n", holding.pid())).unwrap();
+    next.expect("notice ");
+    next.expect_held(&path);
+    holding.expect_death_by(Signal::SIGTERM);
+}
+
+#[test]
+fn a_wait_for_a_holder_that_is_not_certain_sleeps() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.file("it.pid", "");
+    let _held = lock(&path, FlockArg::LockExclusive);
+    // A sleeping process needs next to nothing of its second; the kernel ends one that spins.
+    holder(&path)
+        .steps("limit-processor=1 replace=3000 acquire")
+        .refusal()
+        .expect("UnknownHolder", 75);
+}
+
+#[test]
+fn a_holder_gets_no_signal_when_the_time_is_up() {
+    let sandbox = Sandbox::new();
+    // By this clock it is up before the holder is found.
+    let Some(clock) = clock(&sandbox, "1000000000") else {
+        return;
+    };
+    let mut holding = sandbox.hold();
+    let script = holder(sandbox.pidfile()).env("LD_PRELOAD", &clock);
+    let refusal = script.steps("replace=1 acquire").refusal();
+    refusal.expect("Locked", 75).expect_pid(holding.pid());
+    // It has got no signal before this line.
+    holding.tell();
+    holding.expect_exit(0);
 }
 
 #[test]

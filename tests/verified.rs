@@ -227,13 +227,15 @@ fn after_chroot_there_is_nothing_to_compare_the_path_with() {
         return;
     }
     sandbox.folder("root", 0o755);
-    let steps = "acquire wait chroot=DIR/root verify wait verify wait";
+    let steps = "acquire wait chroot=DIR/root verify wait verify wait verify wait";
     let mut program = holder(sandbox.pidfile())
         .steps_in(sandbox.dir(), steps)
         .start();
     program.expect_held(&sandbox.pidfile());
     expect_answer(&mut program, "Ok(())");
     // The directory that is held is still compared.
+    fs::rename(sandbox.file("other", "1\n"), sandbox.pidfile()).unwrap();
+    expect_answer(&mut program, "Err(Replaced)");
     fs::remove_file(sandbox.pidfile()).unwrap();
     expect_answer(&mut program, "Err(Gone)");
 }

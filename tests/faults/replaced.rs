@@ -1,4 +1,4 @@
-//! A pidfile whose name another process gives to a file of its own during an adoption.
+//! A pidfile whose name another process gives to a file of its own, right before one of the calls.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,17 +7,19 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::unistd::Pid;
 
+use super::scene::DEAD;
 use crate::support::tracer::{self, Call, Surroundings};
 use crate::support::{Sandbox, Snapshot, needs};
 
-/// The file of the other process, which takes the name right before one of the calls.
+/// The file of the other process, which takes the name before one of the calls.
 struct Replaced {
     path: PathBuf,
     other: PathBuf,
     before: usize,
     calls: usize,
-    /// Which call looks whether the name still means the old file, and so is the last that can tell.
-    looks_at: Option<usize>,
+    /// The last call of this kind gives the name to our file or takes it from the old one.
+    changes: libc::c_long,
+    changed_at: Option<usize>,
 }
 
 impl Surroundings for Replaced {
@@ -29,9 +31,8 @@ impl Surroundings for Replaced {
         if self.calls == self.before {
             fs::rename(&self.other, &self.path).expect("both are there");
         }
-        if call.number == libc::SYS_renameat {
-            // It is followed by a look at the new file.
-            self.looks_at = self.calls.checked_sub(2);
+        if call.number == self.changes {
+            self.changed_at.get_or_insert(self.calls);
         }
         self.calls += 1;
     }
@@ -41,32 +42,52 @@ impl Surroundings for Replaced {
     fn ends(&mut self, _: Pid) {}
 }
 
-#[test]
-fn an_adoption_replaces_no_file_but_the_reserved_one() {
+/// That the operation reports an error and leaves the other file alone, if that takes the name by the
+/// call that looks for the last time. So many calls later the name is changed.
+#[track_caller]
+fn assert_left_alone(operation: &str, changes: libc::c_long, later: usize, errors: &[&str]) {
     let run = |before: usize| {
         let sandbox = Sandbox::new();
+        let path = sandbox.path("it.pid");
+        if operation == "acquire" {
+            fs::write(&path, DEAD).unwrap();
+        }
         let mut replaced = Replaced {
-            path: sandbox.pidfile(),
-            other: sandbox.file("other", "2147483647\n"),
+            path: path.clone(),
+            other: sandbox.file("other", "my notes\n"),
             before,
             calls: 0,
-            looks_at: None,
+            changes,
+            changed_at: None,
         };
         let other = Snapshot::of(&replaced.other);
-        let run = tracer::run("adopt", &sandbox.pidfile(), None, &mut replaced)?;
-        Some((run, replaced, other, sandbox))
+        let run = tracer::run(operation, &path, None, &mut replaced)?;
+        Some((run, replaced.changed_at, other, sandbox))
     };
-    let Some((_, rehearsal, ..)) = run(usize::MAX) else {
+    let Some((_, changed_at, ..)) = run(usize::MAX) else {
         needs(false, "permission to trace a process");
         return;
     };
-    let looks_at = rehearsal.looks_at.expect("the file is renamed");
+    let looks_at = changed_at.expect("the name is changed") - later;
     assert!(looks_at > 3);
     for before in 0..=looks_at {
         let (run, _, other, sandbox) = run(before).expect("the rehearsal was traced");
-        assert!(run.output.starts_with("error Lost"), "{before}: {run:?}");
+        let error = run.output.strip_prefix("error ").unwrap_or_default();
+        let is_expected = errors.iter().any(|expected| error.starts_with(expected));
+        assert!(is_expected, "{before}: {}", run.output);
         let left = Snapshot::of(sandbox.pidfile());
         assert_eq!((left.inode, left.bytes), (other.inode, other.bytes));
         sandbox.assert_names(["it.pid"]);
     }
+}
+
+#[test]
+fn an_adoption_replaces_no_file_but_the_reserved_one() {
+    // In between it looks at the new file.
+    assert_left_alone("adopt", libc::SYS_renameat, 2, &["Lost"]);
+}
+
+#[test]
+fn a_take_over_removes_no_file_but_the_stale_one() {
+    assert_left_alone("acquire", libc::SYS_unlinkat, 1, &["NotPidfile"]);
 }
