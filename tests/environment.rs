@@ -78,6 +78,38 @@ fn an_xdg_runtime_dir_of_ours_is_used_by_an_ordinary_user() {
     assert_eq!(file, run.join("it.pid"));
 }
 
+#[test]
+fn a_runtime_directory_is_reached_through_as_many_links_as_the_system_follows() {
+    let sandbox = Sandbox::new();
+    let dir = fs::canonicalize(sandbox.dir()).unwrap();
+    let mut run = sandbox.folder("run", 0o755);
+    for link in 0..40 {
+        let path = dir.join(link.to_string());
+        symlink(&run, &path).unwrap();
+        run = path;
+    }
+    assert_eq!(
+        resolved("name=it", &[("RUNTIME_DIRECTORY", &run)], None),
+        run.join("it.pid")
+    );
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_is_not_used() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.folder("run", 0o500);
+    if is_root() {
+        chown(&run, Some(USER), Some(USER)).unwrap();
+    }
+    let file = resolved("name=it", &[("XDG_RUNTIME_DIR", &run)], Some(&sandbox));
+    assert!(!file.starts_with(&run), "{}", file.display());
+    // The one of a service has no substitute.
+    let script = Script::new().env("RUNTIME_DIRECTORY", &run);
+    let script = script.steps("name=it resolve").unprivileged(&sandbox);
+    let refusal = script.refusal().expect("Io", 77);
+    refusal.expect_message("correct the variable, or set `dir`");
+}
+
 /// Directories that no variable may choose.
 fn unusable(sandbox: &Sandbox) -> Vec<PathBuf> {
     let open = sandbox.folder("open", 0o777);

@@ -46,6 +46,19 @@ fn a_killed_holder_leaves_a_file_that_nobody_holds() {
 }
 
 #[test]
+fn a_living_process_that_a_stale_file_names_holds_nothing() {
+    let sandbox = Sandbox::new();
+    // The same program, which keeps a start from taking over.
+    let mut living = holder(sandbox.path("other.pid"))
+        .steps("acquire wait")
+        .start();
+    living.expect("held ");
+    let path = sandbox.file("it.pid", format!("{}\n", living.pid()));
+    let mut outside = holder(&path).steps("refuse_live=true holder").start();
+    outside.expect("nobody");
+}
+
+#[test]
 fn without_a_file_and_without_a_directory_nobody_holds() {
     let sandbox = Sandbox::new();
     let _stranger = Stranger::new();

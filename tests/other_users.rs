@@ -126,6 +126,26 @@ fn a_file_of_another_user_without_a_holder_is_insecure_and_says_so() {
 }
 
 #[test]
+fn a_file_of_another_user_that_cannot_be_read_is_insecure_and_says_what_is_not_known() {
+    let sandbox = Sandbox::new();
+    if !is_root() {
+        return;
+    }
+    let [_, path] = places(&sandbox);
+    fs::write(&path, "2147483647\n").unwrap();
+    chown(&path, Some(OTHER_USER), Some(OTHER_USER)).unwrap();
+    set_mode(&path, 0o600);
+    let script = holder(&path).steps("acquire").unprivileged(&sandbox);
+    script
+        .refusal()
+        .expect("Insecure", 77)
+        .expect_message("this user may not check whether it is held");
+    // A look says no more than that it was refused.
+    let script = holder(&path).steps("status").unprivileged(&sandbox);
+    script.refusal().expect("Io", 77);
+}
+
+#[test]
 fn a_file_of_another_user_that_a_reader_looks_at_is_not_held() {
     let sandbox = Sandbox::new();
     if !is_root() {

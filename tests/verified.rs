@@ -158,9 +158,13 @@ fn verify_says_that_another_program_overwrote_the_record() {
     let sandbox = Sandbox::new();
     let path = sandbox.pidfile();
     for bytes in ["1\n", "", "2147483647\n", "a text\n", "12", "\0\0\0\0"] {
-        let mut program = asking(&path, 3);
+        let mut program = asking(&path, 4);
         expect_answer(&mut program, "Ok(())");
         fs::write(&path, bytes).unwrap();
+        expect_answer(&mut program, "Err(Overwritten)");
+        // Longer than what is read of a file.
+        let text = format!("{}\n{}text\n", program.pid(), "\n".repeat(8192));
+        fs::write(&path, text).unwrap();
         expect_answer(&mut program, "Err(Overwritten)");
         assert!(is_locked(&path));
         fs::write(&path, format!("{}\n", program.pid())).unwrap();

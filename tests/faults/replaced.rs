@@ -1,11 +1,13 @@
 //! A pidfile whose name another process gives to a file of its own, right before one of the calls.
 
 use std::fs;
-use std::path::PathBuf;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::libc;
-use nix::unistd::Pid;
+use nix::sys::stat::Mode;
+use nix::unistd::{Pid, mkfifo};
 
 use super::scene::DEAD;
 use crate::support::tracer::{self, Call, Surroundings};
@@ -90,4 +92,40 @@ fn an_adoption_replaces_no_file_but_the_reserved_one() {
 #[test]
 fn a_take_over_removes_no_file_but_the_stale_one() {
     assert_left_alone("acquire", libc::SYS_unlinkat, 1, &["NotPidfile"]);
+}
+
+#[test]
+fn a_name_that_becomes_a_fifo_or_a_link_is_not_followed() {
+    let link = |path: &Path| symlink("elsewhere", path).unwrap();
+    let fifo = |path: &Path| mkfifo(path, Mode::S_IRWXU).unwrap();
+    let makes: [&dyn Fn(&Path); 2] = [&link, &fifo];
+    for operation in ["acquire", "status"] {
+        for (make, before) in makes
+            .iter()
+            .flat_map(|make| (0..25).map(move |n| (make, n)))
+        {
+            let sandbox = Sandbox::new();
+            let path = sandbox.file("it.pid", DEAD);
+            let elsewhere = sandbox.file("elsewhere", DEAD);
+            let mut replaced = Replaced {
+                path: path.clone(),
+                other: sandbox.path("other"),
+                before,
+                calls: 0,
+                changes: libc::SYS_unlinkat,
+                changed_at: None,
+            };
+            make(&replaced.other);
+            let was = Snapshot::of(&elsewhere);
+            let Some(run) = tracer::run(operation, &path, None, &mut replaced) else {
+                needs(false, "permission to trace a process");
+                return;
+            };
+            // Or it has done its work before.
+            let expected = ["error NotPidfile", "ok "];
+            let is_expected = expected.iter().any(|word| run.output.starts_with(word));
+            assert!(is_expected, "{operation} {before}: {}", run.output);
+            assert_eq!(Snapshot::of(&elsewhere), was, "{operation} {before}");
+        }
+    }
 }
