@@ -2,10 +2,13 @@
 //! reports nothing.
 
 use std::fs;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use pidfile::Options;
 
-use crate::support::{Sandbox, eventually, holder, needs};
+use crate::support::{Sandbox, eventually, holder, needs, refused};
 
 #[test]
 fn a_start_that_waits_reports_it_once() {
@@ -49,6 +52,25 @@ fn a_start_that_waits_for_two_holders_in_turn_reports_it_once() {
     second.expect_death_by(Signal::SIGKILL);
     // Nothing comes in between.
     waiter.expect_held(&sandbox.pidfile());
+}
+
+#[test]
+fn a_notice_tells_path_process_and_time() {
+    let sandbox = Sandbox::new();
+    let holding = sandbox.hold();
+    let notices = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&notices);
+    let time = Duration::from_millis(20);
+    let options = Options::new().path(sandbox.pidfile()).wait(time);
+    let options = options.on_wait(move |waiting| {
+        let facts = (waiting.path().to_owned(), waiting.pid(), waiting.time());
+        told.lock().unwrap().push(facts);
+    });
+    assert!(format!("{options:?}").contains("on_wait: Some(OnWait)"));
+    let error = refused(options.acquire());
+    assert!(error.is_running(), "{error:?}");
+    let expected = (sandbox.pidfile(), Some(holding.pid()), time);
+    assert_eq!(*notices.lock().unwrap(), [expected]);
 }
 
 #[test]

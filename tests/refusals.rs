@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::chown;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use nix::fcntl::FlockArg;
 use nix::sys::signal::Signal;
@@ -25,6 +25,29 @@ fn a_refusal_names_the_program_and_the_next_step() {
     );
     // The user is not mentioned: it is ours.
     assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn a_function_that_cannot_return_an_error_reports_it_all_the_same() {
+    let sandbox = Sandbox::new();
+    let _holding = sandbox.hold();
+    let message = format!("{:#}", refused(PidFile::acquire(sandbox.pidfile())));
+    let line = format!("holder: {message}\n");
+    let run = |kind: &str| {
+        let path = format!("path={}", sandbox.pidfile().display());
+        let mut program = Command::new(env!("CARGO_BIN_EXE_holder"));
+        program.args([path, format!("refused-as={kind}")]);
+        let output = program.output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let status = output.status.code();
+        (status, text(output.stdout), text(output.stderr))
+    };
+    assert_eq!(run("main"), (Some(75), String::new(), line.clone()));
+    let status = format!("returned {:?}\n", ExitCode::from(75));
+    assert_eq!(run("main-with-a-status"), (Some(0), status, line));
+    let (status, _, panic) = run("function");
+    assert_eq!(status, Some(101));
+    assert!(panic.contains(&message), "{panic}");
 }
 
 #[test]

@@ -3,12 +3,13 @@
 use std::error::Error;
 use std::ffi::OsStr;
 use std::path::PathBuf;
-use std::process::exit;
+use std::process::{ExitCode, exit};
 use std::sync::{Barrier, OnceLock};
 use std::thread;
 
 use nix::libc::{self, c_int};
 use nix::sys::signal::{Signal, raise};
+use pidfile::FromAcquireError;
 
 use crate::argument::{halves, number};
 use crate::state::State;
@@ -39,6 +40,20 @@ pub(crate) fn take(name: &str, value: &OsStr) -> bool {
 pub(crate) fn question(state: &mut State) -> Result<(), Box<dyn Error>> {
     let _guards = std::mem::take(&mut state.guards);
     Err("as the test wants it")?
+}
+
+/// Acquires as a function with that return type does, and is refused.
+pub(crate) fn refused_as(kind: &OsStr, state: &State) {
+    let error = state.options.acquire().expect_err("the test holds it");
+    match kind.to_str() {
+        Some("main") => <() as FromAcquireError>::from_acquire_error_in_main(error),
+        Some("main-with-a-status") => {
+            let status = ExitCode::from_acquire_error_in_main(error);
+            println!("returned {status:?}");
+        }
+        Some("function") => <() as FromAcquireError>::from_acquire_error(error),
+        _ => panic!("{} is no kind of function", kind.display()),
+    }
 }
 
 /// Ends the process without running anything on the way.

@@ -47,6 +47,7 @@
 //! | `poll` | waits until there is input, without reading it | `poll ready` or `poll ERROR` |
 //! | **Ends** ([`ends`]) | | |
 //! | `exit=N` `_exit=N` `exit-on-a-thread=N` | ends with that status | |
+//! | `refused-as=main` `refused-as=main-with-a-status` `refused-as=function` | acquires as a function of that kind does, and is refused | with a status: `returned STATUS` |
 //! | `question` | returns an error from `main` while the guards are alive | |
 //! | `panic` `abort` | ends by a panic or by `SIGABRT` | |
 //! | `raise=TERM` `raise-on-two-threads=TERM,TERM` | raises signals | |
@@ -149,6 +150,7 @@ fn take(argument: &OsStr, state: &mut State) -> Result<(), Box<dyn Error>> {
         "say" => println!("{}", value.to_string_lossy()),
         "wait" => surroundings::wait_for_a_line(),
         "poll" => surroundings::poll_for_input(),
+        "refused-as" => ends::refused_as(&value, state),
         "question" => ends::question(state)?,
         name => {
             let known = options::take(name, &value, state)
