@@ -172,15 +172,18 @@ fn without_the_lock_a_wait_ends_when_this_process_releases_a_file_that_stays() {
 }
 
 #[test]
-fn a_record_that_is_written_in_part_only_is_an_error_and_emptied() {
-    let sandbox = Sandbox::new();
-    let path = made_ready(&sandbox, "2147483647\n", 0o644);
-    // The system writes three bytes, and the rest would stay from the old number.
-    let script = holder(&path).steps("ignore=SIGXFSZ limit-size=3 acquire");
-    let refusal = script.unprivileged(&sandbox).refusal().expect("Io", 73);
-    refusal.expect_message(path.display());
-    assert_eq!(fs::read_to_string(&path).unwrap(), "");
-    assert!(!is_locked(&path));
+fn a_record_that_is_not_written_whole_is_an_error_and_emptied() {
+    // The system writes that many bytes, and the rest would stay from the old number.
+    for limit in ["limit-size=0", "limit-size=3"] {
+        let sandbox = Sandbox::new();
+        let path = made_ready(&sandbox, "2147483647\n", 0o644);
+        let script = holder(&path).steps("ignore=SIGXFSZ").steps(limit);
+        let script = script.steps("acquire").unprivileged(&sandbox);
+        let refusal = script.refusal().expect("Io", 73);
+        refusal.expect_message(path.display());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "", "{limit}");
+        assert!(!is_locked(&path));
+    }
 }
 
 #[test]

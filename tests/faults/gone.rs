@@ -9,7 +9,7 @@ use nix::fcntl::{Flock, FlockArg};
 use nix::libc;
 use nix::unistd::Pid;
 
-use super::scene::DEAD;
+use super::scene::{DEAD, Form};
 use crate::support::tracer::{self, Call, Surroundings};
 use crate::support::{Sandbox, needs};
 
@@ -105,6 +105,53 @@ fn assert_answer(operation: &str, is_right: impl Fn(&str) -> bool) {
             }
             assert!(is_right(&output), "{before}, {errno}: {output}");
             sandbox.assert_names([]);
+        }
+    }
+}
+
+/// A file under its own name that a tidier removes right before one of the calls.
+struct Tidied {
+    path: PathBuf,
+    before: usize,
+    calls: usize,
+}
+
+impl Surroundings for Tidied {
+    fn refuses(&self, call: &Call) -> Option<Errno> {
+        Form::OwnName.refuses(call)
+    }
+
+    fn before(&mut self, _: &Call) {
+        if self.calls == self.before {
+            // Ignored: it need not be there yet.
+            let _ = fs::remove_file(&self.path);
+        }
+        self.calls += 1;
+    }
+
+    fn begins(&mut self, _: Pid) {}
+
+    fn ends(&mut self, _: Pid) {}
+}
+
+#[test]
+fn a_start_succeeds_whenever_its_new_file_is_removed() {
+    for before in 0.. {
+        let sandbox = Sandbox::new();
+        let path = sandbox.pidfile();
+        let mut tidied = Tidied {
+            path: path.clone(),
+            before,
+            calls: 0,
+        };
+        let Some(run) = tracer::run("acquire", &path, None, &mut tidied) else {
+            needs(false, "permission to trace a process");
+            return;
+        };
+        assert!(run.output.starts_with("ok "), "{before}: {}", run.output);
+        sandbox.assert_names([]);
+        if before > run.calls.len() {
+            break;
         }
     }
 }
