@@ -152,6 +152,29 @@ fn a_daemon_that_cleans_up_is_stopped_although_its_worker_goes_on() {
 }
 
 #[test]
+fn a_worker_that_has_the_lock_of_a_killed_holder_is_waited_for() {
+    let sandbox = Sandbox::new();
+    let _stranger = Stranger::new();
+    let mut daemon = holder(sandbox.pidfile())
+        .steps("acquire fork=say:working,wait wait")
+        .start();
+    daemon.expect_held(&sandbox.pidfile());
+    daemon.expect("working");
+    let holder = found(&sandbox);
+    daemon.signal(Sent::SIGKILL);
+    daemon.expect_death_by(Sent::SIGKILL);
+    let error = holder.stop(IN_VAIN).unwrap_err();
+    let Error::StillRunning { pid, ended, .. } = &error else {
+        panic!("{error:?}");
+    };
+    assert_ne!(*pid, daemon.pid());
+    assert_eq!(*ended, Some(daemon.pid()));
+    daemon.let_go();
+    holder.stop(PATIENCE).unwrap();
+    sandbox.assert_next_start_works();
+}
+
+#[test]
 fn this_process_is_found_and_not_waited_for() {
     let sandbox = Sandbox::new();
     let _stranger = Stranger::new();

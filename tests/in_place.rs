@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nix::sys::signal::Signal;
 use pidfile::{PidFile, Status};
@@ -199,18 +199,25 @@ fn a_file_held_in_place_gets_the_mode_that_was_asked_for() {
 #[test]
 fn a_file_held_in_place_is_adopted_in_place_even_if_it_could_be_replaced_by_then() {
     for by_then in [0o555, 0o777] {
-        assert_adopted_in_place(by_then);
+        let sandbox = Sandbox::new();
+        let path = made_ready(&sandbox, "2147483647\n", 0o644);
+        assert_adopted_in_place(&sandbox, &path, by_then);
     }
 }
 
-#[track_caller]
-fn assert_adopted_in_place(by_then: u32) {
+#[test]
+fn a_file_in_a_directory_that_is_closed_by_then_is_adopted_in_place() {
     let sandbox = Sandbox::new();
-    let path = made_ready(&sandbox, "2147483647\n", 0o644);
+    let path = sandbox.folder("run", 0o777).join("it.pid");
+    assert_adopted_in_place(&sandbox, &path, 0o555);
+}
+
+#[track_caller]
+fn assert_adopted_in_place(sandbox: &Sandbox, path: &Path, by_then: u32) {
     let steps = "reserve wait detach=fork adopt wait forget";
-    let mut terminal = holder(&path).steps(steps).unprivileged(&sandbox).start();
+    let mut terminal = holder(path).steps(steps).unprivileged(sandbox).start();
     terminal.expect("reserved ");
-    let reserved = Snapshot::of(&path);
+    let reserved = Snapshot::of(path);
     assert_eq!(reserved.bytes, format!("{}\n", terminal.pid()).as_bytes());
     set_mode(path.parent().unwrap(), by_then);
     terminal.tell();
@@ -218,13 +225,13 @@ fn assert_adopted_in_place(by_then: u32) {
     terminal.expect_exit(0);
     let (daemon, _) = line.split_once(' ').unwrap();
     assert_ne!(daemon, terminal.pid().to_string());
-    let adopted = Snapshot::of(&path);
+    let adopted = Snapshot::of(path);
     assert_eq!(adopted.inode, reserved.inode);
     assert_eq!(adopted.bytes, format!("{daemon}\n").as_bytes());
-    assert!(is_locked(&path));
+    assert!(is_locked(path));
     terminal.let_go();
     eventually("emptied", || {
-        fs::read(&path).unwrap().is_empty() && !is_locked(&path)
+        fs::read(path).unwrap().is_empty() && !is_locked(path)
     });
 }
 

@@ -179,18 +179,6 @@ fn a_holder_that_becomes_certain_during_the_wait_is_replaced() {
 }
 
 #[test]
-fn a_wait_for_a_holder_that_is_not_certain_sleeps() {
-    let sandbox = Sandbox::new();
-    let path = sandbox.file("it.pid", "");
-    let _held = lock(&path, FlockArg::LockExclusive);
-    // A sleeping process needs next to nothing of its second; the kernel ends one that spins.
-    holder(&path)
-        .steps("limit-processor=1 replace=3000 acquire")
-        .refusal()
-        .expect("UnknownHolder", 75);
-}
-
-#[test]
 fn a_holder_gets_no_signal_when_the_time_is_up() {
     let sandbox = Sandbox::new();
     // By this clock it is up before the holder is found.
