@@ -12,6 +12,7 @@ mod outside;
 mod promises;
 mod replaced;
 mod scene;
+mod unreadable;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -333,6 +334,7 @@ fn an_interrupted_call_is_made_again() {
     all.extend(scenarios("release", Nothing, [Nameless]));
     all.extend(scenarios("release", Stale, [InPlace]));
     all.extend(scenarios("adopt", Stale, [Nameless, Hidden]));
+    all.extend(scenarios("adopt", Leftover, [Nameless, Hidden]));
     all.extend(scenarios("status", Stale, [Nameless]));
     all.extend(scenarios("status", Held, [Nameless]));
     all.extend(scenarios("find", Named, [Nameless]));

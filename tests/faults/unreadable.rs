@@ -1,0 +1,48 @@
+//! A file that a failing disk lets nobody read.
+
+use std::fs;
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::unistd::Pid;
+
+use super::scene::{DEAD, LEFTOVER};
+use crate::support::tracer::{self, Call, Surroundings};
+use crate::support::{Sandbox, Snapshot, needs};
+
+struct Unreadable;
+
+impl Surroundings for Unreadable {
+    fn refuses(&self, call: &Call) -> Option<Errno> {
+        (call.number == libc::SYS_pread64).then_some(Errno::EIO)
+    }
+
+    fn before(&mut self, _: &Call) {}
+
+    fn begins(&mut self, _: Pid) {}
+
+    fn ends(&mut self, _: Pid) {}
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_an_error_and_stays() {
+    for (operation, name) in [
+        ("acquire", "it.pid"),
+        ("status", "it.pid"),
+        ("adopt", LEFTOVER),
+    ] {
+        let sandbox = Sandbox::new();
+        let path = sandbox.file(name, DEAD);
+        let before = Snapshot::of(&path);
+        let run = tracer::run(operation, &sandbox.pidfile(), None, &mut Unreadable);
+        let Some(run) = run else {
+            needs(false, "permission to trace a process");
+            return;
+        };
+        let error = format!("error Io {}\n", libc::EIO);
+        assert_eq!(run.output, error, "{operation}");
+        assert_eq!(Snapshot::of(&path), before, "{operation}");
+        fs::remove_file(&path).unwrap();
+        sandbox.assert_next_start_works();
+    }
+}
