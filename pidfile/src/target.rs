@@ -193,3 +193,32 @@ pub(crate) fn kind_of(stat: &Stat) -> Option<&'static str> {
         _ => Some("it is not a regular file"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs};
+
+    use super::*;
+    use crate::{Options, path};
+
+    #[test]
+    #[cfg_attr(miri, ignore = "Miri does not know `openat`")]
+    fn litter_is_removed_only_while_the_name_means_it() {
+        let dir = env::temp_dir().join(format!("pidfile-litter-{}", std::process::id()));
+        fs::create_dir(&dir).unwrap();
+        let place = path::resolve(&Options::new().path(dir.join("it.pid"))).unwrap();
+        let target = Target::open_or_make(place).unwrap();
+        let [ours, theirs] = ["ours", "theirs"].map(|name| dir.join(name));
+        fs::write(&ours, "").unwrap();
+        fs::write(&theirs, "").unwrap();
+        let id = target.stat_at(c"ours").unwrap().id;
+
+        target.remove_litter(c"theirs", id);
+        assert!(theirs.exists());
+        for _ in ["there", "gone"] {
+            target.remove_litter(c"ours", id);
+            assert!(!ours.exists());
+        }
+        fs::remove_dir_all(dir).unwrap();
+    }
+}
