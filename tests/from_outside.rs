@@ -266,3 +266,19 @@ fn without_pidfd_a_holder_is_found_waited_for_and_stopped_all_the_same() {
     outside.expect("stopped");
     outside.refusal().expect("Io", 71);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_pidfd_a_holder_that_ignores_term_is_still_running() {
+    let sandbox = Sandbox::new();
+    let mut program = holder(sandbox.pidfile())
+        .steps("ignore=SIGTERM acquire wait")
+        .start();
+    program.expect_held(&sandbox.pidfile());
+    let script = holder(sandbox.pidfile()).steps("no-pidfd holder stop=50");
+    let mut outside = script.start();
+    outside.expect("holder ");
+    let refusal = outside.refusal().expect("StillRunning", 75);
+    let process = format!("by process {} (holder); wait longer", program.pid());
+    refusal.expect_message(process).expect_pid(program.pid());
+}
