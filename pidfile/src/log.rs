@@ -27,7 +27,7 @@ mod sink {
     }
 
     pub(crate) fn stopping(path: &Path, holder: u32) {
-        tracing::debug!(path = %path.display(), holder, "stopping");
+        tracing::debug!(target: TARGET, path = %path.display(), holder, "stopping");
     }
 
     pub(crate) fn released(path: &Path) {

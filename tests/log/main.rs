@@ -6,6 +6,8 @@
 
 use std::fmt::{self, Write};
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -42,6 +44,7 @@ impl Subscriber for Lines {
     fn exit(&self, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
+        assert_eq!(event.metadata().target(), "pidfile");
         let mut line = Line(event.metadata().level().to_string());
         event.record(&mut line);
         self.0.lock().unwrap().push(line.0);
@@ -108,6 +111,42 @@ fn a_waiter_says_once_whom_it_waits_for() {
             format!("DEBUG message=resolved path={path}"),
             format!("DEBUG message=waiting for path={path} holder={pid}"),
         ]
+    );
+}
+
+/// A process that does not outlive its test.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_stop_names_whom_it_stops() {
+    const HOLD: &str =
+        "exec 9>>\"$0\" && flock 9 && echo $$ >\"$0\" && echo ready && exec sleep 600";
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("it.pid");
+    let mut shell = Command::new("sh");
+    let shell = shell.args(["-c", HOLD]).arg(&path).stdout(Stdio::piped());
+    let mut holding = Ended(shell.stderr(Stdio::null()).spawn().unwrap());
+    let mut ready = String::new();
+    let output = BufReader::new(holding.0.stdout.take().unwrap()).read_line(&mut ready);
+    if output.unwrap() == 0 {
+        println!("skipped: there is no `flock`");
+        return;
+    }
+    let told = Lines::of(|| {
+        let holder = Options::new().path(&path).holder().unwrap().unwrap();
+        holder.stop(Duration::from_secs(30)).unwrap();
+    });
+    let (path, pid) = (path.display(), holding.0.id());
+    assert_eq!(
+        told,
+        [format!("DEBUG message=stopping path={path} holder={pid}")]
     );
 }
 
