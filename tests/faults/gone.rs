@@ -128,10 +128,6 @@ impl Surroundings for Tidied {
         }
         self.calls += 1;
     }
-
-    fn begins(&mut self, _: Pid) {}
-
-    fn ends(&mut self, _: Pid) {}
 }
 
 #[test]

@@ -4,10 +4,9 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use nix::errno::Errno;
 use nix::libc;
 use nix::sys::stat::Mode;
-use nix::unistd::{Pid, mkfifo};
+use nix::unistd::mkfifo;
 
 use super::scene::DEAD;
 use crate::support::tracer::{self, Call, Surroundings};
@@ -25,10 +24,6 @@ struct Replaced {
 }
 
 impl Surroundings for Replaced {
-    fn refuses(&self, _: &Call) -> Option<Errno> {
-        None
-    }
-
     fn before(&mut self, call: &Call) {
         if self.calls == self.before {
             fs::rename(&self.other, &self.path).expect("both are there");
@@ -38,10 +33,6 @@ impl Surroundings for Replaced {
         }
         self.calls += 1;
     }
-
-    fn begins(&mut self, _: Pid) {}
-
-    fn ends(&mut self, _: Pid) {}
 }
 
 /// That the operation reports an error and leaves the other file alone, if that takes the name by the

@@ -4,7 +4,6 @@ use std::fs;
 
 use nix::errno::Errno;
 use nix::libc;
-use nix::unistd::Pid;
 
 use super::scene::{DEAD, LEFTOVER};
 use crate::support::tracer::{self, Call, Surroundings};
@@ -16,12 +15,6 @@ impl Surroundings for Unreadable {
     fn refuses(&self, call: &Call) -> Option<Errno> {
         (call.number == libc::SYS_pread64).then_some(Errno::EIO)
     }
-
-    fn before(&mut self, _: &Call) {}
-
-    fn begins(&mut self, _: Pid) {}
-
-    fn ends(&mut self, _: Pid) {}
 }
 
 #[test]

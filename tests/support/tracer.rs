@@ -49,13 +49,15 @@ pub(crate) struct Point {
 /// What happens while the program runs, apart from the fault.
 pub(crate) trait Surroundings {
     /// How the system refuses this call for as long as the program runs.
-    fn refuses(&self, call: &Call) -> Option<Errno>;
+    fn refuses(&self, _call: &Call) -> Option<Errno> {
+        None
+    }
     /// A call of the operation is about to happen.
-    fn before(&mut self, call: &Call);
+    fn before(&mut self, _call: &Call) {}
     /// The program stands at its first mark.
-    fn begins(&mut self, pid: Pid);
+    fn begins(&mut self, _pid: Pid) {}
     /// The program stands at its second mark.
-    fn ends(&mut self, pid: Pid);
+    fn ends(&mut self, _pid: Pid) {}
 }
 
 /// What the program has done.
