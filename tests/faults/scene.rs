@@ -29,8 +29,9 @@ pub(super) enum Before {
     NoDirectory,
     Nothing,
     Stale,
-    /// What a killed adoption has left, alone or beside a stale file.
+    /// What a killed adoption has left since the reservation, which looks for it itself.
     Leftover,
+    /// The same beside a stale file.
     StaleAndLeftover,
     /// A file that this process holds.
     Held,
@@ -154,6 +155,7 @@ impl Scene {
         match scenario.before {
             Before::NoDirectory
             | Before::Nothing
+            | Before::Leftover
             | Before::Running
             | Before::Suspended
             | Before::Stubborn => {}
@@ -161,7 +163,6 @@ impl Scene {
                 fs::write(&path, bystander.record()).expect("a stale file");
             }
             Before::Stale => fs::write(&path, DEAD).expect("a stale file"),
-            Before::Leftover => fs::write(dir.join(LEFTOVER), DEAD).expect("a leftover"),
             Before::StaleAndLeftover => {
                 fs::write(&path, DEAD).expect("a stale file");
                 fs::write(dir.join(LEFTOVER), DEAD).expect("a leftover");
@@ -268,6 +269,9 @@ impl Surroundings for Scene {
     }
 
     fn begins(&mut self, pid: Pid) {
+        if self.scenario.before == Before::Leftover {
+            fs::write(self.dir.join(LEFTOVER), DEAD).expect("a leftover");
+        }
         self.begun = Some(self.at_mark(pid));
     }
 
