@@ -43,10 +43,11 @@ impl<'a> Run<'a> {
         if let Leave::Stale(content) | Leave::StaleAndStep(content) = scenario.leave {
             sandbox.file(NAME, content);
         }
+        let (children, parent) = family.fork(&scenario.line(), scenario.processes.len());
+        // After a reservation, which looks for it itself.
         if let Leave::Step(content) | Leave::StaleAndStep(content) = scenario.leave {
             sandbox.file(".it.pid.adopt", content);
         }
-        let (children, parent) = family.fork(&scenario.line(), scenario.processes.len());
         let mut pids: Vec<_> = children.iter().map(Stepped::pid).collect();
         pids.extend(parent.iter().map(Stepped::pid));
         let mut run = Run {
