@@ -29,7 +29,7 @@ mod signal;
 
 pub(crate) use array::LeakedArray;
 pub(crate) use file::{
-    FileId, LockKind, Stat, borrow, close, duplicate, flock, is_on_cifs, record_lock,
+    FileId, LockKind, Stat, borrow, close, duplicate, flock, is_on_cifs, is_on_fuse, record_lock,
     rename_no_replace, stat, stat_at, truncate, unlink,
 };
 pub(crate) use list::LeakedList;
