@@ -162,12 +162,11 @@ fn a_file_held_in_place_is_emptied_by_every_end() {
 fn without_the_lock_a_wait_ends_when_this_process_releases_a_file_that_stays() {
     let sandbox = Sandbox::new();
     let path = made_ready(&sandbox, "", 0o644);
-    let steps = "lock=false acquire release-when-told on-wait patience=max acquire";
+    let steps = "lock=false acquire drop-when-told on-wait patience=max acquire";
     let mut program = start(&sandbox, &path, steps);
     let inode = Snapshot::of(&path).inode;
     program.expect("notice ");
     program.tell();
-    program.expect("released");
     program.expect_held(&path);
     assert_eq!(Snapshot::of(&path).inode, inode);
     program.expect_exit(0);

@@ -69,7 +69,7 @@
 //! | `probe` | asks for the status until the end | `probing` |
 //! | `lose-watch=close` `lose-watch=pipe` | closes the descriptor that a waiter sleeps on, as soon as there is one; opens a pipe in its place | `watch lost` |
 //! | `read-pipe` | reads what is in that pipe | `read TEXT` |
-//! | `release-when-told` | releases the newest guard on another thread, once it has read a line | `released` or a refusal |
+//! | `drop-when-told` | drops the newest guard on another thread, once that has read a line | |
 //! | `drop-on-a-thread` | drops the newest guard on another thread | |
 //! | `park` | sleeps until the end | |
 //! | `end-main-thread` | takes the later steps on another thread and ends the main thread | |

@@ -20,7 +20,7 @@ use pidfile::Options;
 
 use crate::argument::number;
 use crate::state::State;
-use crate::{report, surroundings};
+use crate::surroundings;
 
 /// Whether `name` was a step of this file.
 pub(crate) fn take(name: &str, value: &OsStr, state: &mut State) -> bool {
@@ -37,11 +37,11 @@ pub(crate) fn take(name: &str, value: &OsStr, state: &mut State) -> bool {
                 .join()
                 .expect("the drop does not panic");
         }
-        "release-when-told" => {
+        "drop-when-told" => {
             let guard = state.newest();
             thread::spawn(move || {
                 surroundings::wait_for_a_line();
-                report::release(guard.release());
+                drop(guard);
             });
         }
         #[cfg(target_os = "linux")]
