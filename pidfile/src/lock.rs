@@ -168,6 +168,8 @@ impl Found {
         let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
         let named = match open_at(&target.dir, target.name.as_c_str(), flags, Mode::empty()) {
             Ok(named) => named,
+            // By the metadata it may still be there.
+            Err(Errno::ENOENT | Errno::ESTALE) => return Ok(Named::Other),
             Err(_) if !target.names(self.id())? => return Ok(Named::Other),
             Err(errno) => return Err(target.cannot(Action::Open, errno)),
         };
@@ -177,26 +179,29 @@ impl Found {
             let _ = sys::flock(named.as_raw_fd(), LockKind::None);
             shared == Err(Errno::EWOULDBLOCK)
         };
-        // The kernel gives a lock up before it changes the kind, and another process may be faster.
-        if !self.flock(target, LockKind::Shared)? {
-            return Ok(Named::Unknown);
+        // Twice, because another start that was misled likewise may come and go with the other file.
+        for _ in 0..2 {
+            // The kernel gives a lock up before it changes the kind, and another process may be
+            // faster.
+            if !self.flock(target, LockKind::Shared)? {
+                return Ok(Named::Unknown);
+            }
+            // Beside our shared lock, another one is refused only because of a holder.
+            if is_refused() {
+                return Ok(Named::Other);
+            }
+            if kind == LockKind::Shared {
+                return Ok(Named::Same);
+            }
+            if !self.flock(target, LockKind::Exclusive)? {
+                return Ok(Named::Unknown);
+            }
+            // Beside our exclusive lock, another one on the same file is always refused.
+            if !is_refused() {
+                return Ok(Named::Other);
+            }
         }
-        // Beside our shared lock, another one is refused only because of a holder.
-        if is_refused() {
-            return Ok(Named::Other);
-        }
-        if kind == LockKind::Shared {
-            return Ok(Named::Same);
-        }
-        if !self.flock(target, LockKind::Exclusive)? {
-            return Ok(Named::Unknown);
-        }
-        // Beside our exclusive lock, another one on the same file is always refused.
-        Ok(if is_refused() {
-            Named::Same
-        } else {
-            Named::Other
-        })
+        Ok(Named::Same)
     }
 
     fn flock(&self, target: &Target, kind: LockKind) -> Result<bool> {
