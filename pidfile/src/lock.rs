@@ -160,7 +160,7 @@ impl Found {
     ///
     /// Some FUSE file systems (gocryptfs) open a file by the name that it had a moment ago. If that
     /// means the next holder's file by now, metadata and content are those of that file, but the
-    /// lock is still the one of the former file, which nobody has.
+    /// lock is still that of the former file, which no process holds.
     fn compare_with_name(&self, target: &Target, kind: LockKind) -> Result<Named> {
         if !sys::is_on_fuse(self.file.as_raw_fd()) {
             return Ok(Named::Same);

@@ -1,4 +1,4 @@
-//! A file that a failing disk lets nobody read.
+//! A file that cannot be read, because the disk fails.
 
 use std::fs;
 

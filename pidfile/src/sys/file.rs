@@ -235,41 +235,6 @@ pub(crate) fn flock(fd: RawFd, kind: LockKind) -> nix::Result<()> {
     retry(|| Errno::result(unsafe { libc::flock(fd, operation) })).map(drop)
 }
 
-/// Whether the file is on a server that speaks CIFS, which is also called SMB.
-pub(crate) fn is_on_cifs(fd: RawFd) -> bool {
-    /// `CIFS_SUPER_MAGIC` and `SMB2_SUPER_MAGIC`, from <linux/magic.h>.
-    const CIFS: [u32; 2] = [0xFF53_4D42, 0xFE53_4D42];
-    magic(fd).is_some_and(|magic| CIFS.contains(&magic))
-}
-
-/// Whether the file is on a file system that a program provides.
-pub(crate) fn is_on_fuse(fd: RawFd) -> bool {
-    /// `FUSE_SUPER_MAGIC`, from <linux/magic.h>.
-    const FUSE: u32 = 0x6573_5546;
-    magic(fd) == Some(FUSE)
-}
-
-/// The number of the file system's type.
-#[cfg(target_os = "linux")]
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a word of either sign, of which the magic number fills 32 bits"
-)]
-fn magic(fd: RawFd) -> Option<u32> {
-    let mut facts = MaybeUninit::<libc::statfs>::uninit();
-    // SAFETY: `facts` is valid for writing one structure of that type.
-    retry(|| Errno::result(unsafe { libc::fstatfs(fd, facts.as_mut_ptr()) })).ok()?;
-    // SAFETY: fstatfs has succeeded, so it has filled in the structure.
-    let facts = unsafe { facts.assume_init() };
-    Some(facts.f_type as u32)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn magic(_: RawFd) -> Option<u32> {
-    None
-}
-
 /// A record lock, set with `fcntl` or `lockf`, that would conflict with an exclusive one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RecordLock {

@@ -20,6 +20,7 @@
 
 mod array;
 mod file;
+mod file_system;
 mod list;
 mod passing;
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -29,9 +30,10 @@ mod signal;
 
 pub(crate) use array::LeakedArray;
 pub(crate) use file::{
-    FileId, LockKind, Stat, borrow, close, duplicate, flock, is_on_cifs, is_on_fuse, record_lock,
-    rename_no_replace, stat, stat_at, truncate, unlink,
+    FileId, LockKind, Stat, borrow, close, duplicate, flock, record_lock, rename_no_replace, stat,
+    stat_at, truncate, unlink,
 };
+pub(crate) use file_system::{is_on_cifs, is_on_fuse};
 pub(crate) use list::LeakedList;
 pub(crate) use passing::{inherit_by, is_inherited, keep, own_inherited, remove_variable};
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -52,7 +52,7 @@ pub(crate) fn refused_as(kind: &OsStr, state: &State) {
             println!("returned {status:?}");
         }
         Some("function") => <() as FromAcquireError>::from_acquire_error(error),
-        _ => panic!("{} is no kind of function", kind.display()),
+        _ => panic!("unknown kind of function: {}", kind.display()),
     }
 }
 
