@@ -143,6 +143,9 @@ mod record_locks;
 /// What a service manager lays out is used, and a place that was asked for is never replaced.
 #[cfg(target_os = "linux")]
 mod service_manager;
+/// A file that a FUSE file system shows as two inodes has one holder.
+#[cfg(target_os = "linux")]
+mod two_inodes;
 /// `verify` compares what the path means now with the file that is held.
 #[cfg(target_os = "linux")]
 mod verified;

@@ -17,6 +17,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::geteuid;
 
 use crate::descriptor::open_at;
+use crate::lockers;
 use crate::record::{self, Record};
 use crate::sys::{self, LockKind, Stat};
 use crate::target::{Target, kind_of};
@@ -42,6 +43,9 @@ pub(crate) fn remove(
         Ok(()) => {}
         Err(Errno::EWOULDBLOCK) => return Ok(()),
         Err(errno) => return Err(errno),
+    }
+    if lockers::has_locked_twin(&file, || None) {
+        return Ok(());
     }
     if !expected(&read_file(&file)?) || target.stat_at(name)?.id != stat.id {
         return Ok(());

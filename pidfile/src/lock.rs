@@ -17,11 +17,8 @@ use std::thread;
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
-use nix::sys::stat::Mode;
 
 use crate::action::Action;
-use crate::descriptor::open_at;
 use crate::error::Result;
 use crate::lockers;
 use crate::open::Found;
@@ -54,28 +51,14 @@ enum Obstacle {
     Exclusive,
 }
 
-/// What a name means, compared with the file that we have locked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Named {
-    Same,
-    Other,
-    /// Another process had the lock for a moment.
-    Unknown,
-}
-
 impl Found {
     /// Tries to lock the file, in competition with holders and readers.
     pub(crate) fn lock(&self, target: &Target, kind: LockKind) -> Result<TryLock> {
         let mut retries = Retries::new();
         let mut asked = None;
         loop {
-            let obstacle = match self.try_lock(target, kind)? {
-                Some(obstacle) => obstacle,
-                None => match self.compare_with_name(target, kind)? {
-                    Named::Same => return Ok(TryLock::Locked),
-                    Named::Other => return Ok(TryLock::Moved),
-                    Named::Unknown => Obstacle::Readers(None),
-                },
+            let Some(obstacle) = self.try_lock(target, kind)? else {
+                return Ok(TryLock::Locked);
             };
             if !target.names(self.id())? {
                 return Ok(TryLock::Moved);
@@ -146,6 +129,11 @@ impl Found {
             }));
         }
         if self.flock(target, kind)? {
+            let recorded = || self.read_once(target).ok()?.1.pid();
+            if lockers::has_locked_twin(&self.file, recorded) {
+                self.unlock();
+                return Ok(Some(Obstacle::Exclusive));
+            }
             return Ok(None);
         }
         // A shared lock is refused only because of an exclusive one.
@@ -154,54 +142,6 @@ impl Found {
             return Ok(Some(Obstacle::Readers(None)));
         }
         Ok(Some(Obstacle::Exclusive))
-    }
-
-    /// Compares what we have locked with what the name means, by the locks alone.
-    ///
-    /// Some FUSE file systems (gocryptfs) open a file by the name that it had a moment ago. If that
-    /// means the next holder's file by now, metadata and content are those of that file, but the
-    /// lock is still that of the former file, which no process holds.
-    fn compare_with_name(&self, target: &Target, kind: LockKind) -> Result<Named> {
-        if !sys::is_on_fuse(self.file.as_raw_fd()) {
-            return Ok(Named::Same);
-        }
-        let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-        let named = match open_at(&target.dir, target.name.as_c_str(), flags, Mode::empty()) {
-            Ok(named) => named,
-            // By the metadata it may still be there.
-            Err(Errno::ENOENT | Errno::ESTALE) => return Ok(Named::Other),
-            Err(_) if !target.names(self.id())? => return Ok(Named::Other),
-            Err(errno) => return Err(target.cannot(Action::Open, errno)),
-        };
-        let is_refused = || {
-            let shared = sys::flock(named.as_raw_fd(), LockKind::Shared);
-            // Ignored: what was locked can be unlocked.
-            let _ = sys::flock(named.as_raw_fd(), LockKind::None);
-            shared == Err(Errno::EWOULDBLOCK)
-        };
-        // Twice, because another start that was misled likewise may come and go with the other file.
-        for _ in 0..2 {
-            // The kernel gives a lock up before it changes the kind, and another process may be
-            // faster.
-            if !self.flock(target, LockKind::Shared)? {
-                return Ok(Named::Unknown);
-            }
-            // Beside our shared lock, another one is refused only because of a holder.
-            if is_refused() {
-                return Ok(Named::Other);
-            }
-            if kind == LockKind::Shared {
-                return Ok(Named::Same);
-            }
-            if !self.flock(target, LockKind::Exclusive)? {
-                return Ok(Named::Unknown);
-            }
-            // Beside our exclusive lock, another one on the same file is always refused.
-            if !is_refused() {
-                return Ok(Named::Other);
-            }
-        }
-        Ok(Named::Same)
     }
 
     fn flock(&self, target: &Target, kind: LockKind) -> Result<bool> {

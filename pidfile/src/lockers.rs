@@ -8,6 +8,8 @@
 
 use std::os::fd::{AsFd, AsRawFd};
 
+use crate::sys;
+
 /// The process that has the exclusive lock of a file, if that is certain. `recorded`, the process
 /// that the file names, is checked first.
 ///
@@ -29,6 +31,24 @@ pub(crate) fn has_lock(file: impl AsFd, pid: u32) -> bool {
     proc::is_holder(file.as_fd().as_raw_fd(), pid)
 }
 
+/// Whether a file that is free by its own lock, or that we have just locked, is locked exclusively
+/// as another inode.
+///
+/// The kernel ties a lock to its inode. A FUSE file system may give one file a second inode of the
+/// same number while a process holds the first one. (gocryptfs does so if the kernel forgets a
+/// removed file only after its number has been given to the new one.) `recorded` returns the process
+/// that the file names, which is checked first.
+///
+/// # Platform-specific behavior
+///
+/// On systems other than Linux, and on Linux without `/proc`, this is `false`. A `/proc` that shows
+/// nothing but processes is enough if the recorded process has the lock and belongs to this user.
+/// A process in another pid namespace that is not below ours is not found.
+pub(crate) fn has_locked_twin(file: impl AsFd, recorded: impl FnOnce() -> Option<u32>) -> bool {
+    let file = file.as_fd().as_raw_fd();
+    sys::is_on_fuse(file) && proc::has_locked_twin(file, recorded())
+}
+
 /// A process that shares the exclusive lock of a file because it was forked from the one that set
 /// it. This inspects every process, so it is only for an error that has no other process to name.
 ///
@@ -44,6 +64,7 @@ pub(crate) mod proc {
     use std::fs::{self, File};
     use std::io::{self, Read};
     use std::os::fd::RawFd;
+    use std::str::Lines;
 
     use crate::process::{self, proc};
     use crate::sys;
@@ -51,6 +72,9 @@ pub(crate) mod proc {
     /// How often the list is read. It comes page by page, and a lock that is released between two
     /// pages makes the next one begin too late, so that an entry may be missing.
     const READS: usize = 10;
+    /// A shorter list came in one page, so no entry is missing. Every page has 4,096 bytes or more,
+    /// and is full if the next line, which is much shorter than 256 bytes, does not fit.
+    const ONE_PAGE: usize = 4096 - 256;
     /// Room for a thousand locks, so that each call asks for a page and not for a few bytes.
     const ROOM: usize = 1 << 16;
 
@@ -81,13 +105,49 @@ pub(crate) mod proc {
         })
     }
 
+    pub(super) fn has_locked_twin(file: RawFd, recorded: Option<u32>) -> bool {
+        let Some(inode) = Inode::of(file) else {
+            return false;
+        };
+        let is_locked_by = |pid| pid != std::process::id() && has_lock(pid, &inode) == Some(true);
+        proc::is_ours() && recorded.is_some_and(is_locked_by) || is_listed_twice(&inode, file)
+    }
+
+    /// Whether the list has a lock that is not that of our own descriptor.
+    fn is_listed_twice(inode: &Inode, file: RawFd) -> bool {
+        let info = fs::read_to_string(format!("/proc/self/fdinfo/{file}")).unwrap_or_default();
+        // Without our own lock there, the file system keeps its locks itself, or Linux is older than
+        // 4.1. Then the list cannot tell.
+        if locks_in(&info).next().is_none() {
+            return false;
+        }
+        let own = locks_in(&info).find_map(|line| inode.owner_in(line));
+        let other = search_list(|locks| {
+            let mut owners: Vec<_> = locks.filter_map(|line| inode.owner_in(line)).collect();
+            if let Some(at) = owners.iter().position(|owner| Some(*owner) == own) {
+                owners.swap_remove(at);
+            }
+            owners.pop().map(drop)
+        });
+        other.is_some()
+    }
+
     /// The process that set the exclusive lock, according to the list of all locks of the system.
     /// The second choice: the list may be long, and while it is read, every `flock` waits.
     fn listed(inode: &Inode) -> Option<u32> {
-        (0..READS).find_map(|_| {
+        search_list(|mut locks| locks.find_map(|line| inode.locked_by(line)))
+    }
+
+    /// Looks for something in the list of all locks, again and again if an entry may be missing.
+    fn search_list<T>(find: impl Fn(Lines<'_>) -> Option<T>) -> Option<T> {
+        for _ in 0..READS {
             let locks = all_locks().ok()?;
-            locks.lines().find_map(|line| inode.locked_by(line))
-        })
+            let found = find(locks.lines());
+            if found.is_some() || locks.len() < ONE_PAGE {
+                return found;
+            }
+        }
+        None
     }
 
     /// The list, in as few calls as the kernel allows. It stops all locking for each of them.
@@ -133,9 +193,13 @@ pub(crate) mod proc {
         descriptors.try_fold(false, |found, entry| {
             // It may have been closed meanwhile.
             let info = fs::read_to_string(entry.ok()?.path()).unwrap_or_default();
-            let mut locks = info.lines().filter_map(|line| line.strip_prefix("lock:"));
-            Some(found || locks.any(|line| inode.is_locked_in(line)))
+            Some(found || locks_in(&info).any(|line| inode.is_locked_in(line)))
         })
+    }
+
+    /// The locks in the text of `fdinfo`, in the form of `/proc/locks`.
+    fn locks_in(info: &str) -> impl Iterator<Item = &str> {
+        info.lines().filter_map(|line| line.strip_prefix("lock:"))
     }
 
     impl Inode {
@@ -230,6 +294,10 @@ mod proc {
 
     pub(super) fn is_holder(_: RawFd, pid: u32) -> bool {
         process::is_alive(pid)
+    }
+
+    pub(super) fn has_locked_twin(_: RawFd, _: Option<u32>) -> bool {
+        false
     }
 
     pub(super) fn heir(_: RawFd) -> Option<u32> {

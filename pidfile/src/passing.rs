@@ -19,6 +19,7 @@ use nix::unistd::{Gid, Uid};
 
 use crate::action::Action;
 use crate::error::{Error, Result};
+use crate::lockers;
 use crate::open::{self, Access, Found};
 use crate::options::Options;
 use crate::ownership::Ownership;
@@ -171,8 +172,10 @@ impl Passed {
         let Some(named) = named else {
             return Err(Error::lost(path));
         };
-        if sys::flock(named.file.as_raw_fd(), LockKind::Shared).is_ok() {
-            named.unlock();
+        let is_free = sys::flock(named.file.as_raw_fd(), LockKind::Shared).is_ok()
+            && !lockers::has_locked_twin(&named.file, || None);
+        named.unlock();
+        if is_free {
             return refuse("which does not have the lock: the file is free");
         }
         // It is locked, so this succeeds only for the descriptor that has the lock.

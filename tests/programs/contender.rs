@@ -2,7 +2,6 @@
 //! that they are alone.
 //!
 //! `contender PATH WITNESS` goes on until it reads a line or is killed.
-//! `contender PATH WITNESS lags` does so on a file system whose names may lag behind.
 //! `contender PATH WITNESS COUNT LANES` keeps LANES such processes running; COUNT times it kills one
 //! at a random moment and forks another.
 
@@ -11,13 +10,13 @@ use std::error::Error;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher};
-use std::io::{self, stdin};
+use std::io::stdin;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::exit;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
@@ -30,11 +29,12 @@ use pidfile::{Options, PidFile};
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     match arguments.as_slice() {
-        [path, witness] => until_told(path.as_ref(), Witness::open(witness.as_ref())?),
-        [path, witness, word] if word == "lags" => {
-            let mut witness = Witness::open(witness.as_ref())?;
-            witness.names_may_lag = true;
-            until_told(path.as_ref(), witness)
+        [path, witness] => {
+            alarm::set(300);
+            println!("ready");
+            let rounds = contend(path.as_ref(), witness.as_ref(), || !is_told())?;
+            println!("rounds {rounds}");
+            Ok(())
         }
         [path, witness, count, lanes] => storm(
             path.as_ref(),
@@ -42,16 +42,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             number(count),
             number(lanes),
         ),
-        _ => Err("PATH WITNESS [lags | COUNT LANES]")?,
+        _ => Err("PATH WITNESS [COUNT LANES]")?,
     }
-}
-
-fn until_told(path: &Path, witness: Witness) -> Result<(), Box<dyn Error>> {
-    alarm::set(300);
-    println!("ready");
-    let rounds = contend(path, witness, || !is_told())?;
-    println!("rounds {rounds}");
-    Ok(())
 }
 
 fn number(argument: &OsStr) -> usize {
@@ -69,12 +61,9 @@ fn is_told() -> bool {
 }
 
 /// Acquires and releases as long as `go_on` says so; returns how often it held the file.
-fn contend(
-    path: &Path,
-    mut witness: Witness,
-    go_on: impl Fn() -> bool,
-) -> Result<u64, Box<dyn Error>> {
+fn contend(path: &Path, witness: &Path, go_on: impl Fn() -> bool) -> Result<u64, Box<dyn Error>> {
     let options = Options::new().path(path);
+    let mut witness = Witness::open(witness)?;
     let mut rounds = 0;
     while go_on() {
         match options.acquire() {
@@ -95,7 +84,6 @@ fn contend(
 struct Witness {
     /// `None` while it is locked.
     file: Option<File>,
-    names_may_lag: bool,
 }
 
 impl Witness {
@@ -106,10 +94,7 @@ impl Witness {
             .create(true)
             .truncate(false)
             .open(path)?;
-        Ok(Witness {
-            file: Some(file),
-            names_may_lag: false,
-        })
+        Ok(Witness { file: Some(file) })
     }
 
     /// Checks what must be true of the process that holds the pidfile.
@@ -131,31 +116,17 @@ impl Witness {
             Err((_, errno)) => Err(errno)?,
         };
         count(&lock)?;
-        let found = fs::read_to_string(guard.path());
-        if !names_us(&found) {
-            let me = std::process::id();
-            eprintln!("{me} is inside, and the file says {found:?}; it is {guard:?}");
-            // Staying inside proves it: if the name were lost or another process's, one of the
-            // others would get in, and find the witness locked.
-            let end = Instant::now() + Duration::from_secs(3);
-            while !names_us(&fs::read_to_string(guard.path())) {
-                if Instant::now() > end {
-                    Err("and the file still does not name it")?;
-                }
-                sleep(Duration::from_millis(10));
-            }
-            if !self.names_may_lag {
-                Err("then the file named it")?;
-            }
+        let record = fs::read_to_string(guard.path())?;
+        if record != format!("{}\n", std::process::id()) {
+            Err(format!(
+                "{} is inside, and the file says {record:?}",
+                std::process::id()
+            ))?;
         }
         count(&lock)?;
         self.file = Some(lock.unlock().map_err(|(_, errno)| errno)?);
         Ok(())
     }
-}
-
-fn names_us(record: &io::Result<String>) -> bool {
-    matches!(record, Ok(text) if *text == format!("{}\n", std::process::id()))
 }
 
 fn read(file: &File) -> Result<u64, Box<dyn Error>> {
@@ -204,8 +175,7 @@ fn start(path: &Path, witness: &Path) -> Pid {
         ForkResult::Parent { child } => child,
         ForkResult::Child => {
             alarm::set(300);
-            let result =
-                Witness::open(&witness).and_then(|witness| contend(&path, witness, || true));
+            let result = contend(&path, &witness, || true);
             eprintln!("{}: {result:?}", std::process::id());
             exit(99);
         }

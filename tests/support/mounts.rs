@@ -71,6 +71,14 @@ impl Mount {
         )
     }
 
+    /// A folder of the sandbox, encrypted by `gocryptfs`.
+    pub(crate) fn gocryptfs(sandbox: &Sandbox) -> Option<Mount> {
+        sandbox.folder("encrypted", 0o755);
+        let command = "echo word | gocryptfs -q -init -scryptn 10 encrypted && \
+                       echo word | gocryptfs -q -allow_other encrypted mnt";
+        Mount::by(sandbox, &["sh", "-c", command])
+    }
+
     /// A folder of the sandbox, by way of `sshfs` and a server that it reaches on the loopback
     /// device.
     pub(crate) fn sshfs(sandbox: &Sandbox, from: &Path) -> Option<Mount> {
