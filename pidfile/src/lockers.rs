@@ -122,7 +122,7 @@ pub(crate) mod proc {
             return false;
         }
         let own = locks_in(&info).find_map(|line| inode.owner_in(line));
-        let other = search_list(|locks| {
+        let other = search(all_locks, |locks| {
             let mut owners: Vec<_> = locks.filter_map(|line| inode.owner_in(line)).collect();
             if let Some(at) = owners.iter().position(|owner| Some(*owner) == own) {
                 owners.swap_remove(at);
@@ -135,13 +135,18 @@ pub(crate) mod proc {
     /// The process that set the exclusive lock, according to the list of all locks of the system.
     /// The second choice: the list may be long, and while it is read, every `flock` waits.
     fn listed(inode: &Inode) -> Option<u32> {
-        search_list(|mut locks| locks.find_map(|line| inode.locked_by(line)))
+        search(all_locks, |mut locks| {
+            locks.find_map(|line| inode.locked_by(line))
+        })
     }
 
     /// Looks for something in the list of all locks, again and again if an entry may be missing.
-    fn search_list<T>(find: impl Fn(Lines<'_>) -> Option<T>) -> Option<T> {
+    fn search<T>(
+        mut read: impl FnMut() -> io::Result<String>,
+        find: impl Fn(Lines<'_>) -> Option<T>,
+    ) -> Option<T> {
         for _ in 0..READS {
-            let locks = all_locks().ok()?;
+            let locks = read().ok()?;
             let found = find(locks.lines());
             if found.is_some() || locks.len() < ONE_PAGE {
                 return found;
@@ -258,6 +263,34 @@ pub(crate) mod proc {
     #[cfg(test)]
     mod tests {
         use super::*;
+
+        #[test]
+        fn a_list_of_many_pages_is_read_again_until_the_entry_is_there() {
+            let find = |mut locks: Lines<'_>| locks.find(|line| *line == "wanted").map(drop);
+            let reads = |length: usize, missing: usize| {
+                let mut reads = 0;
+                let found = search(
+                    || {
+                        reads += 1;
+                        let entry = if reads > missing {
+                            "wanted\n"
+                        } else {
+                            "passed\n"
+                        };
+                        Ok(format!("{entry:x<length$}"))
+                    },
+                    find,
+                );
+                (reads, found.is_some())
+            };
+            assert_eq!(reads(ONE_PAGE, 0), (1, true));
+            assert_eq!(reads(ONE_PAGE, 9), (10, true));
+            assert_eq!(reads(ONE_PAGE, 10), (10, false));
+            assert_eq!(reads(10 * ONE_PAGE, 10), (10, false));
+            assert_eq!(reads(ONE_PAGE - 1, 0), (1, true));
+            assert_eq!(reads(ONE_PAGE - 1, 9), (1, false));
+            assert_eq!(search(|| Err(io::ErrorKind::NotFound.into()), find), None);
+        }
 
         #[test]
         fn only_an_exclusive_flock_of_the_same_inode_counts() {
