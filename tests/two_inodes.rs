@@ -10,13 +10,17 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+#[cfg(target_arch = "x86_64")]
+use nix::errno::Errno;
 use nix::fcntl::{FlockArg, OFlag, open};
 use nix::sys::signal::Signal::{SIGKILL, SIGTERM};
 use nix::sys::stat::{Mode, SFlag, mknod};
 
+#[cfg(target_arch = "x86_64")]
+use crate::support::tracer::{self, Fault, Point};
 use crate::support::{
-    Mount, Program, Sandbox, dead_process, eventually, has_program, holder, is_locked, is_root,
-    lock, names, needs,
+    Mount, Program, Sandbox, Snapshot, dead_process, eventually, has_program, holder, is_locked,
+    is_root, lock, names, needs,
 };
 
 /// How many removed files there are, and how often it is tried to get the number of one of them.
@@ -51,21 +55,21 @@ impl Removed {
     }
 }
 
-/// Makes a file that gets a second inode, and returns what `make` does. `None` if the machine cannot
-/// show that.
+/// Returns the result of `create`, which makes a file, once that has a second inode. `None` if the
+/// machine cannot show that.
 #[track_caller]
-fn with_second_inode<T>(path: &Path, make: impl Fn() -> T, undo: impl Fn(T)) -> Option<T> {
+fn with_second_inode<T>(path: &Path, create: impl Fn() -> T, undo: impl Fn(T)) -> Option<T> {
     for _ in 0..TRIES {
         let removed = Removed::from(path.parent().unwrap());
-        let made = make();
+        let result = create();
         if removed.numbers.contains(&fs::metadata(path).unwrap().ino()) {
             assert!(is_locked(path));
             drop(removed);
             // The kernel asks for the name again after a second.
             eventually("another inode", || !is_locked(path));
-            return Some(made);
+            return Some(result);
         }
-        undo(made);
+        undo(result);
     }
     needs(false, "a file system that uses inode numbers again");
     None
@@ -268,7 +272,7 @@ fn the_file_of_a_sibling_that_adopts_is_left_alone() {
         return;
     };
     let step = mount.dir().join(".it.pid.adopt");
-    let make = || {
+    let create = || {
         fs::write(&step, "2147483647\n").unwrap();
         lock(&step, FlockArg::LockExclusive)
     };
@@ -276,7 +280,7 @@ fn the_file_of_a_sibling_that_adopts_is_left_alone() {
         drop(lock);
         fs::remove_file(&step).unwrap();
     };
-    if let Some(lock) = with_second_inode(&step, make, undo) {
+    if let Some(lock) = with_second_inode(&step, create, undo) {
         let start = || {
             holder(mount.dir().join("it.pid"))
                 .steps("reserve fork=adopt,exit:0 reap")
@@ -295,3 +299,32 @@ fn the_file_of_a_sibling_that_adopts_is_left_alone() {
         assert!(!step.exists());
     }
 }
+
+/// Each of its calls fails once.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_second_start_is_refused_whatever_call_fails() {
+    let Some(scene) = Scene::new("") else {
+        return;
+    };
+    let start = |point| tracer::run("acquire", &scene.path, point, &mut Undisturbed);
+    let Some(run) = start(None) else {
+        needs(false, "permission to trace a process");
+        return;
+    };
+    let before = Snapshot::of(&scene.path);
+    let fault = Fault::Fails(Errno::EIO);
+    for index in 0..run.calls.len() {
+        let run = start(Some(Point { index, fault })).expect("it was traced");
+        let what = format!("{index}: {:?}", run.met);
+        assert!(!run.output.starts_with("ok"), "{what}: {}", run.output);
+        assert_eq!(Snapshot::of(&scene.path), before, "{what}");
+    }
+    scene.assert_held();
+}
+
+#[cfg(target_arch = "x86_64")]
+struct Undisturbed;
+
+#[cfg(target_arch = "x86_64")]
+impl tracer::Surroundings for Undisturbed {}

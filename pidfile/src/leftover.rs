@@ -44,7 +44,7 @@ pub(crate) fn remove(
         Err(Errno::EWOULDBLOCK) => return Ok(()),
         Err(errno) => return Err(errno),
     }
-    if lockers::has_locked_twin(&file, || None) {
+    if lockers::has_locked_twin(&file, || None)? {
         return Ok(());
     }
     if !expected(&read_file(&file)?) || target.stat_at(name)?.id != stat.id {

@@ -130,11 +130,14 @@ impl Found {
         }
         if self.flock(target, kind)? {
             let recorded = || self.read_once(target).ok()?.1.pid();
-            if lockers::has_locked_twin(&self.file, recorded) {
-                self.unlock();
-                return Ok(Some(Obstacle::Exclusive));
-            }
-            return Ok(None);
+            return match lockers::has_locked_twin(&self.file, recorded) {
+                Ok(false) => Ok(None),
+                twin => {
+                    self.unlock();
+                    twin.map(|_| Some(Obstacle::Exclusive))
+                        .map_err(|errno| target.cannot(Action::Lock, errno))
+                }
+            };
         }
         // A shared lock is refused only because of an exclusive one.
         if kind == LockKind::Exclusive && self.flock(target, LockKind::Shared)? {

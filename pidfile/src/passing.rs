@@ -173,7 +173,7 @@ impl Passed {
             return Err(Error::lost(path));
         };
         let is_free = sys::flock(named.file.as_raw_fd(), LockKind::Shared).is_ok()
-            && !lockers::has_locked_twin(&named.file, || None);
+            && !lockers::has_locked_twin(&named.file, || None).map_err(cannot)?;
         named.unlock();
         if is_free {
             return refuse("which does not have the lock: the file is free");

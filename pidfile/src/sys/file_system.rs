@@ -9,11 +9,11 @@ pub(crate) fn is_on_cifs(fd: RawFd) -> bool {
     magic(fd).is_some_and(|magic| CIFS.contains(&magic))
 }
 
-/// Whether the file is on a file system that a program provides.
-pub(crate) fn is_on_fuse(fd: RawFd) -> bool {
+/// Whether the file is, or may be, on a file system that a program provides.
+pub(crate) fn may_be_on_fuse(fd: RawFd) -> bool {
     /// `FUSE_SUPER_MAGIC`, from <linux/magic.h>.
     const FUSE: u32 = 0x6573_5546;
-    magic(fd) == Some(FUSE)
+    magic(fd).is_none_or(|magic| magic == FUSE)
 }
 
 /// The number of the file system's type.

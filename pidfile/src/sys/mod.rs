@@ -33,7 +33,7 @@ pub(crate) use file::{
     FileId, LockKind, Stat, borrow, close, duplicate, flock, record_lock, rename_no_replace, stat,
     stat_at, truncate, unlink,
 };
-pub(crate) use file_system::{is_on_cifs, is_on_fuse};
+pub(crate) use file_system::{is_on_cifs, may_be_on_fuse};
 pub(crate) use list::LeakedList;
 pub(crate) use passing::{inherit_by, is_inherited, keep, own_inherited, remove_variable};
 #[cfg(any(target_os = "linux", target_os = "android"))]
