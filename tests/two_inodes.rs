@@ -254,14 +254,17 @@ fn another_user_is_told_that_it_is_held() {
 }
 
 #[test]
-fn it_is_held_where_proc_shows_processes_only() {
-    if let Some(scene) = Scene::new("") {
+fn a_proc_that_shows_processes_only_is_enough() {
+    if let Some(mut scene) = Scene::new("") {
         let mount = "mount -t proc -o subset=pid proc /proc && exec \"$@\"";
-        let script = holder(&scene.path).steps("acquire");
-        let refusal = script
-            .under(&["unshare", "--mount", "sh", "-c", mount, "sh"])
-            .refusal();
+        let under = ["unshare", "--mount", "sh", "-c", mount, "sh"];
+        let script = || holder(&scene.path).steps("acquire wait").under(&under);
+        let refusal = script().refusal();
         refusal.expect("Locked", 75).expect_pid(scene.first.pid());
+        scene.first.signal(SIGKILL);
+        scene.first.expect_death_by(SIGKILL);
+        let mut next = script().start();
+        scene.assert_next(&mut next);
     }
 }
 
