@@ -95,16 +95,19 @@ fn unwrapped(mut expr: &Expr) -> &Expr {
 /// Whether these tokens are an expression that has an end missing. Of a single missing token, such as the
 /// `|` after `|a`, `syn` does not say that the input has ended.
 fn is_cut_off(tokens: TokenStream) -> bool {
+    let mut message = String::new();
+    let mut is_at_end = false;
     let parser = |input: ParseStream| {
-        let error = input.parse::<Expr>().err().map(|error| error.to_string());
-        let is_at_end = input.is_empty();
-        input.parse::<TokenStream>()?;
-        Ok(error.is_some_and(|error| {
-            error.starts_with("unexpected end of input")
-                || is_at_end && error.starts_with("expected `")
-        }))
+        if let Err(error) = input.parse::<Expr>() {
+            message = error.to_string();
+        }
+        is_at_end = input.is_empty();
+        input.parse::<TokenStream>()
     };
-    parser.parse2(tokens).unwrap_or(false)
+    // An error means that something in a group is left unread, as in `#[a: b]` or `f(a b)`.
+    let is_read = parser.parse2(tokens).is_ok();
+    message.starts_with("unexpected end of input")
+        || is_read && is_at_end && message.starts_with("expected `")
 }
 
 /// What was written before a dot that nothing follows, in groups too.

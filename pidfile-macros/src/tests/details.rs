@@ -41,6 +41,10 @@ fn only_a_value_without_its_end_ends_too_early() {
         ("path = a.1.", too_early),
         ("path = match a", too_early),
         ("on_error = |a", too_early),
+        ("\"/a\", #[a: b]", too_early),
+        ("path = !#[a b c]", too_early),
+        ("path = f(#[a: b])", too_early),
+        ("path = [x, #[a: b] #[c]]", too_early),
         ("on_error = |a b| c", "expected `,`"),
         ("path = [a; b c]", "unexpected token, expected `]`"),
     ] {
