@@ -6,11 +6,16 @@
 //! and unlocked instead of removed.
 //!
 //! A single write replaces the old record with the new one. Both are padded with
-//! newlines to the same length: the file is lengthened before, or cut to length
+//! newlines to the same length: the file is lengthened before, and cut to length
 //! afterwards. Many file systems let a reader see the old length together with
 //! the new bytes, and half of a longer id would be the id of another process. So
 //! a reader sees the old id or the new one, and a full disk still has the space
 //! that the old record took.
+//!
+//! Nor does a read exclude a write there, but both copy eight bytes at once. An id
+//! of Linux has seven digits at most, so its record fits, and the padding makes
+//! every record that long. Of a longer old record, which names no process of
+//! this system, a reader may see the first eight bytes.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -29,6 +34,9 @@ use crate::publication::Published;
 use crate::record;
 use crate::sys::{self, Stat};
 use crate::target::Target;
+
+/// How many bytes a 64-bit kernel copies at once.
+const WORD: usize = 8;
 
 /// Takes over a stale file that the caller has locked and judged.
 pub(crate) fn take_over(plan: &Plan, found: Found) -> Result<Published> {
@@ -98,16 +106,14 @@ fn write(target: &Target, file: &File, pid: u32) -> Result<()> {
     let old = usize::try_from(old)
         .unwrap_or(record::MOST)
         .min(record::MOST);
-    let padding = vec![b'\n'; old.abs_diff(length)];
     // An empty file has no old length that could be seen with new bytes.
-    let lengthen = if (1..length).contains(&old) {
-        write_whole(file, &padding, old)
+    let longest = if old == 0 { 0 } else { old.max(WORD) }.max(length);
+    let lengthen = if (1..longest).contains(&old) {
+        write_whole(file, &vec![b'\n'; longest - old], old)
     } else {
         Ok(())
     };
-    if old > length {
-        record.extend(padding);
-    }
+    record.resize(longest, b'\n');
     lengthen
         .and_then(|()| write_whole(file, &record, 0))
         .and_then(|()| file.set_len(length as u64))

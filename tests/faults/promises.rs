@@ -80,17 +80,17 @@ fn check_killed(scene: &Scene, run: &Run, after: &Sight) -> Result<(), String> {
     })?;
     if let Some(record) = &after.record {
         let before = scene.begun.as_ref().and_then(|begun| begun.record.as_ref());
-        let is_ours = if scenario.form == Form::InPlace {
-            // Filled up with line ends until it is cut.
-            record.starts_with(&format!("{}\n", run.pid))
-                && record.trim_end().parse() == Ok(run.pid.as_raw())
-        } else {
-            *record == format!("{}\n", run.pid)
+        // In place it is filled up with line ends until it is cut.
+        let is = |one: &str| match record.strip_prefix(one) {
+            Some(rest) if scenario.form == Form::InPlace => rest.bytes().all(|it| it == b'\n'),
+            rest => rest == Some(""),
         };
+        let is_ours = is(&format!("{}\n", run.pid));
         // What a holder leaves that cannot remove its file, and a file under its own name that has not
         // been written yet.
         let may_be_empty = matches!(scenario.form, Form::InPlace | Form::OwnName);
-        let is_complete = is_ours || before == Some(record) || may_be_empty && record.is_empty();
+        let is_complete =
+            is_ours || before.is_some_and(|it| is(it)) || may_be_empty && record.is_empty();
         require(is_complete, || format!("the record: {record:?}"))?;
     }
     let mut litter = after.names.clone();

@@ -25,8 +25,8 @@ use nix::sys::wait::{WaitStatus, wait};
 use nix::unistd::{ForkResult, alarm, fork};
 use pidfile::{Error, Options, PidFile};
 
-/// What a killed program may have left: numbers that are shorter and longer than any real one.
-const STALE: [&str; 2] = ["7\n", "2147483647\n"];
+/// What a killed program may have left: the records of a small id, and of the largest that Linux has.
+const STALE: [&str; 2] = ["7\n", "4194303\n"];
 /// For how long a program holds its file now and then.
 const STAY: Duration = Duration::from_micros(100);
 /// No process outlives its test by more than this.
