@@ -19,7 +19,7 @@ use crate::action::Action;
 use crate::descriptor::open_at;
 use crate::error::{Error, Result};
 use crate::process;
-use crate::retries::{MOMENT, READERS, Retries};
+use crate::retries::{READERS, Retries};
 use crate::sys::{self, FileId, Stat};
 use crate::target::{Target, kind_of};
 
@@ -60,7 +60,7 @@ pub(crate) fn open(target: &Target, access: Access) -> Result<Option<Found>> {
             }
             // The file is gone, but another one may have its name.
             Err(Error::Io { source, .. })
-                if source.raw_os_error() == Some(libc::ESTALE) && retries.pause(MOMENT) => {}
+                if source.raw_os_error() == Some(libc::ESTALE) && retries.pause(READERS) => {}
             opened => return opened,
         }
     }
